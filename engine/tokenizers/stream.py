@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class TokenStream:
     def documents(self) -> Iterator[Ids]:
         """Each document's ids with its closing E, without the one before it."""
         cuts = self.boundaries
-        for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+        for start, end in itertools.pairwise(cuts):
             yield self.ids[start + 1 : end + 1]
 
 
