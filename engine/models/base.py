@@ -63,6 +63,30 @@ class LanguageModel(ABC):
         picked: LogProbs = table[np.arange(len(ids)), np.asarray(ids, dtype=np.int64)]
         return picked
 
+    def continuation(self, context: Tokens) -> Continuation:
+        """A document that starts with ``context``, to be written on token by token.
+
+        Models that can keep state between tokens (a KV cache, a filter) return a subclass
+        that does; the values are the same.
+        """
+        return Continuation(self, context)
+
+
+class Continuation:
+    """A document being written: the next token's distribution, then one token more."""
+
+    def __init__(self, model: LanguageModel, context: Tokens) -> None:
+        self._model = model
+        self._ids: list[int] = check_ids(context, model.vocab_size).tolist()
+
+    def next_log_probs(self) -> LogProbs:
+        """log p(· | everything so far), shape (V,). Calling it twice changes nothing."""
+        return self._model.next_log_probs(self._ids)
+
+    def append(self, token_id: int) -> None:
+        """Write one token more."""
+        self._ids.append(int(token_id))
+
 
 def check_ids(ids: Tokens, vocab_size: int) -> Ids:
     """The ids as an int32 array.
