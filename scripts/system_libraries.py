@@ -113,9 +113,8 @@ def main() -> int:
     fonts = has_fonts()
     if not libraries and fonts:
         return 0
-    packages = sorted(
-        {p for p in map(package_of, libraries) if p} | ({FONT_PACKAGE} if not fonts else set())
-    )
+    known = {package for package in map(package_of, libraries) if package}
+    packages = sorted(known if fonts else known | {FONT_PACKAGE})
     unknown = [library for library in libraries if package_of(library) is None]
     missing = ", ".join(libraries + ([] if fonts else ["any font"]))
     print(f"Qt needs system libraries that this machine lacks: {missing}.")
@@ -123,8 +122,10 @@ def main() -> int:
     if apt_get and packages:
         print(f"Installing {' '.join(packages)} ...")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run([*apt_get, "update", "-qq"], check=False, env=environment)
-        subprocess.run([*apt_get, "install", "-y", "-qq", *packages], check=False, env=environment)
+        for step in (["update", "-qq"], ["install", "-y", "-qq", *packages]):
+            subprocess.run(
+                [*apt_get, *step], stdout=subprocess.DEVNULL, check=False, env=environment
+            )
         libraries = missing_libraries()
         if not libraries and has_fonts():
             print("Done.")
