@@ -1,0 +1,152 @@
+"""Numbers, tables and noise against Python's own codecs, the wave module and plain arithmetic."""
+
+from __future__ import annotations
+
+import struct
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import LabError
+from engine.signals import (
+    LookupTable,
+    Sound,
+    add_noise,
+    code_points,
+    read_wav,
+    text_of,
+    text_table,
+    write_wav,
+)
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_noise_moves_every_number_by_at_most_the_amplitude(amplitude: int, seed: int) -> None:
+    numbers = np.arange(256).reshape(16, 16)
+    noisy = add_noise(numbers, amplitude, 256, np.random.default_rng(seed))
+    moved = np.abs(noisy - numbers)
+    assert moved.max() <= amplitude
+    assert noisy.min() >= 0
+    assert noisy.max() <= 255
+    inside = (numbers >= amplitude) & (numbers < 256 - amplitude)
+    assert moved[inside].min() >= 1
+
+
+def test_no_noise_is_a_copy_and_negative_noise_is_refused() -> None:
+    numbers = np.array([1, 2])
+    same = add_noise(numbers, 0, 256, np.random.default_rng(0))
+    assert same is not numbers
+    assert same.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="0 or more"):
+        add_noise(numbers, -1, 256, np.random.default_rng(0))
+
+
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1))
+def test_a_shuffled_table_loses_nothing(size: int, seed: int) -> None:
+    table = LookupTable.shuffled(size, np.random.default_rng(seed))
+    things = np.arange(size)
+    assert sorted(table.write(things).tolist()) == things.tolist()
+    assert table.read(table.write(things)).tolist() == things.tolist()
+
+
+@given(st.text())
+def test_code_points_are_pythons_own(text: str) -> None:
+    assert code_points(text).tolist() == [ord(c) for c in text]
+
+
+def test_a_lone_surrogate_reads_as_the_replacement_character() -> None:
+    assert code_points("a\ud800b").tolist() == [97, 0xFFFD, 98]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cn", "Co", "Cc"])), st.integers(0))
+def test_text_survives_the_shuffled_table(text: str, seed: int) -> None:
+    table = text_table(np.random.default_rng(seed))
+    assert text_of(table.read(table.write(code_points(text)))) == text
+
+
+def test_the_shuffled_table_really_shuffles() -> None:
+    table = text_table(np.random.default_rng(1))
+    latin = np.arange(ord("a"), ord("z") + 1)
+    assert np.abs(np.diff(table.write(latin))).min() > 1
+
+
+def test_what_is_no_character_reads_as_the_replacement_character() -> None:
+    assert text_of(np.array([0x378, 0xD800, 0x07, 0x41, 0x10FFFF])) == "���A�"
+
+
+def test_noise_hurts_a_shuffled_picture_more_than_an_ordered_one() -> None:
+    rng = np.random.default_rng(0)
+    picture = np.tile(np.arange(256), (64, 1))
+    errors = []
+    for table in (LookupTable.in_order(256), LookupTable.shuffled(256, rng)):
+        decoded = table.read(add_noise(table.write(picture), 3, 256, rng))
+        errors.append(float(np.abs(decoded - picture).mean()))
+    assert errors[0] < 3
+    assert errors[1] > 50
+
+
+def test_the_bundled_sound_reads_as_the_wave_module_reads_it() -> None:
+    path = ASSETS / "sounds" / "plucked_strings.wav"
+    sound = read_wav(path)
+    with wave.open(str(path)) as file:
+        expected = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+        assert sound.rate == file.getframerate()
+    assert (sound.samples - 32_768).tolist() == expected.tolist()
+    assert np.abs(sound.amplitudes).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("width", "frames", "expected"),
+    [
+        (1, bytes([0, 128, 255]), [0, 32_768, 65_280]),
+        (2, struct.pack("<3h", -32_768, 0, 32_767), [0, 32_768, 65_535]),
+        (3, b"\x00\x00\x80" + b"\x00\x00\x00" + b"\xff\xff\x7f", [0, 32_768, 65_535]),
+        (4, struct.pack("<3i", -(2**31), 0, 2**31 - 1), [0, 32_768, 65_535]),
+    ],
+)
+def test_every_sample_width_is_read(
+    tmp_path: Path, width: int, frames: bytes, expected: list[int]
+) -> None:
+    path = tmp_path / "sound.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(width)
+        file.setframerate(8000)
+        file.writeframes(frames)
+    assert read_wav(path).samples.tolist() == expected
+
+
+def test_written_sounds_read_back_and_channels_are_averaged(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    sound = Sound(np.array([0, 32_768, 65_535]), 8000)
+    write_wav(path, sound)
+    assert read_wav(path).samples.tolist() == sound.samples.tolist()
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(struct.pack("<4h", 100, 300, -50, 50))
+    assert (read_wav(path).samples - 32_768).tolist() == [200, 0]
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"not a sound at all" * 10])
+def test_what_is_no_wav_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sound.wav"
+    path.write_bytes(content)
+    with pytest.raises(LabError, match="not an uncompressed WAV file"):
+        read_wav(path)
+
+
+def test_missing_and_empty_sounds_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="cannot be read"):
+        read_wav(tmp_path / "none.wav")
+    path = tmp_path / "empty.wav"
+    write_wav(path, Sound(np.array([], dtype=np.int64), 8000))
+    with pytest.raises(LabError, match="no samples"):
+        read_wav(path)
