@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from engine.jobs import NO_JOB, Job
 from engine.tokenizers.base import Ids
+from engine.tokenizers.stream import TokenStream
 
 LogProbs = npt.NDArray[np.float64]
 """Natural logarithms of probabilities; −inf where a probability is 0 or undefined."""
@@ -62,6 +64,16 @@ class LanguageModel(ABC):
         table = self.log_probs(ids)  # (T, V)
         picked: LogProbs = table[np.arange(len(ids)), np.asarray(ids, dtype=np.int64)]
         return picked
+
+    def stream_log_probs(self, stream: TokenStream, job: Job = NO_JOB) -> LogProbs:
+        """Shape (n_targets,): log p of every token of a stream but its first, each document
+        read by itself. For the loss on held-out text; models may score documents together."""
+        documents = list(stream.documents())
+        parts: list[LogProbs] = [np.empty(0)]
+        for done, ids in enumerate(documents):
+            job.progress(done, len(documents), "Scoring")
+            parts.append(self.token_log_probs(ids))
+        return np.concatenate(parts)
 
     def continuation(self, context: Tokens) -> Continuation:
         """A document that starts with ``context``, to be written on token by token.
