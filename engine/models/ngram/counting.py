@@ -61,6 +61,18 @@ class Level:
         return len(self.keys)
 
 
+class TooManyNGrams(LabError):
+    """A text has more distinct n-grams than are kept; ``order`` is the highest that fits."""
+
+    def __init__(self, order: int) -> None:
+        super().__init__(
+            f"This text holds more than {MAX_NGRAMS // 1_000_000} million distinct n-grams of "
+            f"up to {order + 1} tokens, too many to keep in memory. "
+            f"Choose an order of {order} or lower, or a shorter text."
+        )
+        self.order = order
+
+
 class NGramCounts:
     """All n-grams of orders 1 … ``order`` in a text, with their counts. Immutable.
 
@@ -76,8 +88,8 @@ class NGramCounts:
         """Count the n-grams of a text, in time O(order · N log N).
 
         Raises:
-            LabError: if the order is not 1 … 16, the text holds no token, or there are more
-                than ``MAX_NGRAMS`` distinct n-grams.
+            LabError: if the order is not 1 … 16, or the text holds no token.
+            TooManyNGrams: if there are more than ``MAX_NGRAMS`` distinct n-grams.
             ValueError: if the stream does not start and end with E, or holds other ids.
         """
         check_order(order)
@@ -130,11 +142,7 @@ class NGramCounts:
             )
             total += len(unique)
             if total > MAX_NGRAMS:
-                raise LabError(
-                    f"This text holds more than {MAX_NGRAMS // 1_000_000} million distinct "
-                    f"n-grams of up to {m} tokens, too many to keep in memory. "
-                    "Choose a lower order or a shorter text."
-                )
+                raise TooManyNGrams(m - 1)
             nodes = np.full(n_tokens, UNSEEN, dtype=np.int32)
             nodes[places[order_of]] = ranks
         return cls(stream, levels)
