@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 Ids = npt.NDArray[np.int32]
 """Token ids, shape (T,)."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Tokenizer(ABC):
@@ -90,12 +93,14 @@ class Tokenizer(ABC):
         """Everything that makes this tokenizer, as JSON values, with "kind" and "version"."""
 
 
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each surrogate: those are code units, no characters."""
+    return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def to_utf8(text: str) -> bytes:
     """The text's UTF-8 bytes, each lone surrogate read as U+FFFD."""
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
+    return without_surrogates(text).encode("utf-8")
 
 
 def code_point_spans(text: str, byte_spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
