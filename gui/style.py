@@ -1,0 +1,157 @@
+"""Fusion, with its lengths following the text size and on the 8-pixel grid."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPalette, QPen
+from PySide6.QtWidgets import (
+    QProxyStyle,
+    QStyle,
+    QStyleFactory,
+    QStyleOption,
+    QStyleOptionButton,
+    QStyleOptionTab,
+    QWidget,
+)
+
+_Metric = QStyle.PixelMetric
+
+LENGTHS: dict[QStyle.PixelMetric, int] = {
+    _Metric.PM_LayoutLeftMargin: 16,
+    _Metric.PM_LayoutTopMargin: 16,
+    _Metric.PM_LayoutRightMargin: 16,
+    _Metric.PM_LayoutBottomMargin: 16,
+    _Metric.PM_LayoutHorizontalSpacing: 8,
+    _Metric.PM_LayoutVerticalSpacing: 8,
+    _Metric.PM_IndicatorWidth: 16,
+    _Metric.PM_IndicatorHeight: 16,
+    _Metric.PM_ExclusiveIndicatorWidth: 16,
+    _Metric.PM_ExclusiveIndicatorHeight: 16,
+    _Metric.PM_CheckBoxLabelSpacing: 8,
+    _Metric.PM_RadioButtonLabelSpacing: 8,
+    _Metric.PM_SmallIconSize: 16,
+    _Metric.PM_ButtonIconSize: 16,
+    _Metric.PM_ListViewIconSize: 16,
+    _Metric.PM_TabBarIconSize: 16,
+    _Metric.PM_ToolBarIconSize: 20,
+    _Metric.PM_ButtonMargin: 12,
+    _Metric.PM_TabBarTabHSpace: 32,
+    _Metric.PM_TabBarTabVSpace: 16,
+    _Metric.PM_ScrollBarExtent: 14,
+    _Metric.PM_SliderThickness: 20,
+    _Metric.PM_SliderControlThickness: 20,
+    _Metric.PM_SliderLength: 20,
+    _Metric.PM_SplitterWidth: 8,
+    _Metric.PM_MenuHMargin: 4,
+    _Metric.PM_MenuVMargin: 4,
+    _Metric.PM_ToolTipLabelFrameWidth: 6,
+}
+"""Fusion's lengths that we set ourselves, at 100 %, in device-independent pixels."""
+
+
+class ScaledFusion(QProxyStyle):
+    """Fusion at a text size. Buttons marked ``primary`` are filled with the accent colour."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__(QStyleFactory.create("Fusion"))
+        self.scale = scale
+        self._lengths = {m: max(1, round(v * scale)) for m, v in LENGTHS.items()}
+
+    def pixelMetric(
+        self,
+        metric: QStyle.PixelMetric,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+    ) -> int:
+        length = self._lengths.get(metric)
+        return length if length is not None else super().pixelMetric(metric, option, widget)
+
+    def drawControl(
+        self,
+        element: QStyle.ControlElement,
+        option: QStyleOption,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        if element == QStyle.ControlElement.CE_PushButton and _is_primary(option, widget):
+            self._draw_primary(option, painter, widget)
+        elif element == QStyle.ControlElement.CE_TabBarTabShape and isinstance(
+            option, QStyleOptionTab
+        ):
+            self._draw_tab(option, painter)
+        else:
+            super().drawControl(element, option, painter, widget)
+
+    def _draw_primary(
+        self, option: QStyleOption, painter: QPainter, widget: QWidget | None
+    ) -> None:
+        """A flat button in the accent colour, darker while pressed, ringed when focused."""
+        palette, state = QPalette(option.palette), option.state
+        fill = palette.color(QPalette.ColorRole.Accent)
+        if state & QStyle.StateFlag.State_Sunken:
+            fill = fill.darker(125)
+        elif state & QStyle.StateFlag.State_MouseOver:
+            fill = fill.lighter(110)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area, radius = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 3.0 * self.scale
+        painter.setPen(QPen(fill, 1.0))
+        painter.setBrush(fill)
+        painter.drawRoundedRect(area, radius, radius)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(palette.color(QPalette.ColorRole.HighlightedText), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            inset = 2.5
+            area = area.adjusted(inset, inset, -inset, -inset)
+            painter.drawRoundedRect(area, radius, radius)
+        painter.restore()
+        palette.setColor(
+            QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText)
+        )
+        option.palette = palette
+        super().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, widget)
+
+    def _draw_tab(self, option: QStyleOptionTab, painter: QPainter) -> None:
+        """A flat tab; the chosen one is underlined in the accent colour."""
+        palette, state, area = option.palette, option.state, QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        accent = palette.color(QPalette.ColorRole.Accent)
+        if state & QStyle.StateFlag.State_Selected:
+            thick = max(2.0, 3.0 * self.scale)
+            painter.setBrush(accent)
+            painter.drawRoundedRect(
+                QRectF(area.left(), area.bottom() - thick, area.width(), thick),
+                thick / 2,
+                thick / 2,
+            )
+        elif state & QStyle.StateFlag.State_MouseOver:
+            accent.setAlphaF(0.12)
+            painter.setBrush(accent)
+            painter.drawRoundedRect(area, 4.0 * self.scale, 4.0 * self.scale)
+        painter.restore()
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        returnData: object = None,
+    ) -> int:
+        if hint == QStyle.StyleHint.SH_EtchDisabledText:
+            return 0
+        if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
+            return 400
+        if hint == QStyle.StyleHint.SH_TabBar_Alignment:
+            return int(Qt.AlignmentFlag.AlignLeft.value)
+        return int(super().styleHint(hint, option, widget, returnData))  # type: ignore[arg-type]
+
+
+def _is_primary(option: QStyleOption, widget: QWidget | None) -> bool:
+    return (
+        widget is not None
+        and bool(widget.property("primary"))
+        and widget.isEnabled()
+        and isinstance(option, QStyleOptionButton)
+    )
