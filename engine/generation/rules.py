@@ -108,7 +108,8 @@ class SamplingRules:
             return p
         with np.errstate(over="ignore", under="ignore"):
             p = np.exp((log_probs - log_probs[best]) / self.temperature)
-        return p / float(p.sum())
+        p /= p.sum()
+        return p
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
-from engine.models.ngram.counting import NGramCounts, TooManyNGrams
+from engine.models.ngram.counting import NGramCounts, TooManyNGramsError
 from engine.models.ngram.model import NGramModel
 from engine.models.scores import Score, held_out_score, spelling_nats
 from engine.tokenizers.base import Tokenizer
@@ -141,7 +141,7 @@ def _kneser_ney_scores(
     """The held-out score of each order, from one count of the text."""
     try:
         counts = NGramCounts.count(train, BEST_OF_ORDERS, job)
-    except TooManyNGrams as error:
+    except TooManyNGramsError as error:
         counts = NGramCounts.count(train, max(2, error.order), job)
     scores = {}
     for order in range(1, counts.order + 1):

@@ -61,7 +61,7 @@ class Level:
         return len(self.keys)
 
 
-class TooManyNGrams(LabError):
+class TooManyNGramsError(LabError):
     """A text has more distinct n-grams than are kept; ``order`` is the highest that fits."""
 
     def __init__(self, order: int) -> None:
@@ -89,7 +89,7 @@ class NGramCounts:
 
         Raises:
             LabError: if the order is not 1 … 16, or the text holds no token.
-            TooManyNGrams: if there are more than ``MAX_NGRAMS`` distinct n-grams.
+            TooManyNGramsError: if there are more than ``MAX_NGRAMS`` distinct n-grams.
             ValueError: if the stream does not start and end with E, or holds other ids.
         """
         check_order(order)
@@ -121,10 +121,9 @@ class NGramCounts:
             keys *= vocab_size
             keys += ids[places]
             job.yield_point()
-            unique, counts, ranks, order_of = _rank(keys)
+            unique, counts, ranks, order_of, starts = _rank(keys)
             job.yield_point()
-            first = places[order_of[np.concatenate(([0], np.cumsum(counts[:-1])))]]
-            suffixes = nodes[first]
+            suffixes = nodes[places[order_of[starts]]]
             shorter = levels[-1]
             levels[-1] = Level(
                 keys=shorter.keys,
@@ -142,7 +141,7 @@ class NGramCounts:
             )
             total += len(unique)
             if total > MAX_NGRAMS:
-                raise TooManyNGrams(m - 1)
+                raise TooManyNGramsError(m - 1)
             nodes = np.full(n_tokens, UNSEEN, dtype=np.int32)
             nodes[places[order_of]] = ranks
         return cls(stream, levels)
@@ -193,6 +192,8 @@ class NGramCounts:
         """Nodes on level ``order`` of many (context node, token) pairs at once, or ``UNSEEN``."""
         keys = self.levels[order - 1].keys
         nodes = np.full(len(tokens), UNSEEN, dtype=np.int32)
+        if not len(keys):
+            return nodes
         known = np.flatnonzero(contexts != UNSEEN)
         for start in range(0, len(known), SEARCH_BLOCK):
             job.yield_point()
@@ -216,7 +217,7 @@ class NGramCounts:
         for m in range(2, order + 1):
             # Nothing longer than E alone ends where the text begins.
             opening = self.stream.end_of_text if m == 2 else UNSEEN
-            contexts = np.concatenate(([opening], nodes[:-1])).astype(np.int32)
+            contexts = np.concatenate(([opening], nodes))[:-1].astype(np.int32)
             nodes = self.descend(m, contexts, ids, job)
             yield contexts, nodes
 
@@ -275,13 +276,15 @@ def _depths(ids: Ids, end: int) -> Int64s:
     return depths
 
 
-def _rank(keys: Int64s) -> tuple[Int64s, Int32s, Int32s, Int64s]:
-    """Sort keys: (distinct keys, their counts, ranks of the sorted keys, sorting order).
+def _rank(keys: Int64s) -> tuple[Int64s, Int32s, Int32s, Int64s, Int64s]:
+    """Sort keys: (distinct keys, their counts, ranks of the sorted keys, the order that sorts
+    them, where in it each distinct key starts). Equal keys stay in the order of their places.
 
-    The order is stable: equal keys stay in the order of their places.
+    >>> [array.tolist() for array in _rank(np.array([7, 3, 7]))]
+    [[3, 7], [1, 2], [0, 1, 1], [1, 0, 2], [0, 1]]
     """
     shift = len(keys).bit_length()
-    if int(keys.max()).bit_length() + shift <= 63:
+    if int(keys.max(initial=0)).bit_length() + shift <= 63:
         # Key and place in one number: sorting numbers is several times faster than argsort.
         packed = (keys << shift) | np.arange(len(keys), dtype=np.int64)
         packed.sort()
@@ -295,4 +298,4 @@ def _rank(keys: Int64s) -> tuple[Int64s, Int32s, Int32s, Int64s]:
     starts = np.flatnonzero(is_new)
     counts = np.diff(starts, append=len(keys)).astype(np.int32)
     ranks = (np.cumsum(is_new, dtype=np.int32) - 1).astype(np.int32)
-    return packed[starts], counts, ranks, order
+    return packed[starts], counts, ranks, order, starts
