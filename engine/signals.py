@@ -12,7 +12,7 @@ import sys
 import unicodedata
 import wave
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,47 @@ MAX_SOUND_BYTES = 50_000_000
 UNREADABLE = "\ufffd"
 
 
+@dataclass(frozen=True)
+class Noise:
+    """Random moves, drawn once, that grow with the amplitude.
+
+    A number that moves up at amplitude 1 moves up at every amplitude, and never by less at a
+    larger one, so that a slider shows the same noise getting stronger instead of new noise.
+    """
+
+    shares: npt.NDArray[np.float32]
+    """Any shape, 0 <= share < 1: where in 1 … amplitude the size of the move lies."""
+    signs: npt.NDArray[np.int8]
+    """Same shape, −1 or 1."""
+
+    @classmethod
+    def drawn(cls, shape: int | tuple[int, ...], rng: np.random.Generator) -> Noise:
+        """Noise for numbers of this shape; size and direction of each move are independent."""
+        signs = 2 * rng.integers(0, 2, shape, dtype=np.int8) - 1
+        return cls(rng.random(shape, dtype=np.float32), signs.astype(np.int8))
+
+    def moves(self, amplitude: int) -> Numbers:
+        """How far each number moves: ±1 … ±``amplitude``, every whole number equally likely.
+
+        Amplitude 0 moves nothing.
+
+        Raises:
+            ValueError: if the amplitude is negative.
+        """
+        if amplitude < 0:
+            raise ValueError("the amplitude of noise is 0 or more")
+        if amplitude == 0:
+            return np.zeros(self.signs.shape, dtype=np.int64)
+        sizes = np.minimum((self.shares * np.float32(amplitude)).astype(np.int64) + 1, amplitude)
+        moves: Numbers = self.signs * sizes
+        return moves
+
+    def added_to(self, numbers: Numbers, amplitude: int, size: int) -> Numbers:
+        """The numbers after their moves. One at either end of the table of ``size`` stops there."""
+        noisy: Numbers = np.clip(numbers + self.moves(amplitude), 0, size - 1)
+        return noisy
+
+
 def add_noise(numbers: Numbers, amplitude: int, size: int, rng: np.random.Generator) -> Numbers:
     """Move every number up or down by 1 … ``amplitude``, at random, and keep it in the table.
 
@@ -39,13 +80,7 @@ def add_noise(numbers: Numbers, amplitude: int, size: int, rng: np.random.Genera
     Raises:
         ValueError: if the amplitude is negative.
     """
-    if amplitude < 0:
-        raise ValueError("the amplitude of noise is 0 or more")
-    if amplitude == 0:
-        return numbers.copy()
-    moves = rng.integers(1, amplitude + 1, numbers.shape) * rng.choice([-1, 1], numbers.shape)
-    noisy: Numbers = np.clip(numbers + moves, 0, size - 1)
-    return noisy
+    return Noise.drawn(numbers.shape, rng).added_to(numbers, amplitude, size)
 
 
 @dataclass(frozen=True)
@@ -76,9 +111,61 @@ class LookupTable:
 
     def read(self, numbers: Numbers) -> Numbers:
         """The things that the numbers stand for, same shape: the inverse of ``write``."""
-        meaning = np.empty_like(self.codes)
-        meaning[self.codes] = np.arange(self.size)
-        return meaning[numbers]
+        return self._things[numbers]
+
+    @cached_property
+    def _things(self) -> Numbers:
+        """The inverse permutation, shape (size,). Unicode's has 1.1 million entries."""
+        things = np.empty_like(self.codes)
+        things[self.codes] = np.arange(self.size)
+        return things
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Things written as numbers, the numbers disturbed, and what was read from them."""
+
+    written: Numbers
+    """The numbers that the table gave the things."""
+    received: Numbers
+    """The same after the noise."""
+    things: Numbers
+    """What the same table makes of the received numbers."""
+
+
+def transmit(things: Numbers, table: LookupTable, noise: Noise, amplitude: int) -> Reading:
+    """Write with a table, add noise, read with the same table; every array has one shape.
+
+    Raises:
+        ValueError: if the amplitude is negative.
+    """
+    written = table.write(things)
+    received = noise.added_to(written, amplitude, table.size)
+    return Reading(written, received, table.read(received))
+
+
+def count_different(before: Numbers, after: Numbers) -> int:
+    """In how many places two arrays of one shape differ."""
+    return int(np.count_nonzero(before != after))
+
+
+def mean_change(before: Numbers, after: Numbers, size: int) -> float:
+    """The mean of |after − before|, as a share (0 … 1) of the range 0 … ``size`` − 1.
+
+    Two unrelated uniform numbers differ by a third of the range. Nothing at all changes by 0.
+    """
+    if not before.size:
+        return 0.0
+    return float(np.abs(after - before).mean()) / (size - 1)
+
+
+def greyscale(colours: Numbers) -> Numbers:
+    """The intensities of a colour picture, shape (height, width, 3) to (height, width).
+
+    Luma after Rec. ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, rounded; green looks brightest.
+    """
+    luma: Numbers = np.rint(colours @ np.array([0.299, 0.587, 0.114])).astype(np.int64)
+    return luma
 
 
 def code_points(text: str) -> Numbers:
@@ -103,11 +190,17 @@ def text_table(rng: np.random.Generator | None = None) -> LookupTable:
     Only places that hold a character of the Basic Multilingual Plane change seats, among
     themselves, so that a shuffled number still stands for something that can be shown.
     """
+    if rng is None:
+        return _unicode_in_order()
     codes = np.arange(sys.maxunicode + 1)
-    if rng is not None:
-        seats = _readable_code_points()
-        codes[seats] = rng.permutation(seats)
+    seats = _readable_code_points()
+    codes[seats] = rng.permutation(seats)
     return LookupTable(codes)
+
+
+@cache
+def _unicode_in_order() -> LookupTable:
+    return LookupTable.in_order(sys.maxunicode + 1)
 
 
 def _is_readable(character: str) -> bool:
@@ -141,8 +234,12 @@ class Sound:
         return (self.samples - 32_768) / 32_768
 
 
-def read_wav(path: Path) -> Sound:
+def read_wav(path: Path, max_samples: int | None = None) -> Sound:
     """Read an uncompressed WAV file of 8, 16, 24 or 32 bits; several channels are averaged.
+
+    Args:
+        path: the file, at most MAX_SOUND_BYTES long.
+        max_samples: read only so many samples from the beginning; None reads all.
 
     Raises:
         LabError: if the file is missing, too large, or no such WAV file.
@@ -152,25 +249,37 @@ def read_wav(path: Path) -> Sound:
             raise LabError(f"{path.name} is larger than 50 MB. Choose a shorter recording.")
         with wave.open(str(path), "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
-            data = file.readframes(MAX_SOUND_BYTES // max(1, channels * width))
+            frames = MAX_SOUND_BYTES // (channels * width)
+            data = file.readframes(frames if max_samples is None else min(frames, max_samples))
     except OSError as error:
         reason = error.strerror or "unknown reason"
         raise LabError(f"{path.name} cannot be read: {reason}.") from error
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:
+        # RuntimeError is what Python's chunk reader raises for lengths that contradict each other.
         raise LabError(
             f"{path.name} is not an uncompressed WAV file. Save the sound as WAV (PCM) first."
         ) from error
+    if width > 4:
+        raise LabError(f"{path.name} has {8 * width} bits a sample. Save it with 16 bits first.")
     frame = channels * width
-    raw = np.frombuffer(data[: len(data) // frame * frame], dtype=np.uint8)
-    if not raw.size or rate <= 0:
+    data = data[: len(data) // frame * frame]
+    if not data or rate <= 0:
         raise LabError(f"{path.name} holds no samples. Choose another recording.")
-    parts = raw.reshape(-1, channels, width).astype(np.int64)  # (samples, channels, bytes)
-    # Little-endian; 8 bits are unsigned, more are two's complement (RIFF WAVE).
-    values = (parts << (8 * np.arange(width))).sum(axis=-1)
-    if width > 1:
-        values = (values + (1 << (8 * width - 1))) % (1 << (8 * width))
-    values = values >> (8 * width - 16) if width >= 2 else values << 8
-    return Sound(samples=np.rint(values.mean(axis=1)).astype(np.int64), rate=rate)
+    samples = _unsigned_16_bit(data, width).reshape(-1, channels).mean(axis=1)
+    return Sound(samples=np.rint(samples).astype(np.int64), rate=rate)
+
+
+def _unsigned_16_bit(data: bytes, width: int) -> Numbers:
+    """Little-endian samples of ``width`` bytes as 0 … 65535, shape (samples,).
+
+    8 bits are unsigned, more are two's complement (RIFF WAVE); of more than 16 the upper 16
+    are kept.
+    """
+    if width == 1:
+        return np.frombuffer(data, dtype=np.uint8).astype(np.int64) << 8
+    parts = np.frombuffer(data, dtype=np.uint8).reshape(-1, width)
+    upper = np.ascontiguousarray(parts[:, width - 2 :]).view("<i2").reshape(-1)
+    return upper.astype(np.int64) + 32_768
 
 
 def write_wav(path: Path, sound: Sound) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+import tempfile
 import wave
 from pathlib import Path
 
@@ -14,12 +16,17 @@ from hypothesis import strategies as st
 from engine.errors import LabError
 from engine.signals import (
     LookupTable,
+    Noise,
     Sound,
     add_noise,
     code_points,
+    count_different,
+    greyscale,
+    mean_change,
     read_wav,
     text_of,
     text_table,
+    transmit,
     write_wav,
 )
 
@@ -45,6 +52,59 @@ def test_no_noise_is_a_copy_and_negative_noise_is_refused() -> None:
     assert same.tolist() == [1, 2]
     with pytest.raises(ValueError, match="0 or more"):
         add_noise(numbers, -1, 256, np.random.default_rng(0))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_noise_only_grows_with_the_amplitude(seed: int) -> None:
+    noise = Noise.drawn((40, 30), np.random.default_rng(seed))
+    moves = np.stack([noise.moves(amplitude) for amplitude in range(21)])
+    assert not moves[0].any()
+    assert (np.abs(np.diff(np.abs(moves), axis=0)) <= 1).all()
+    assert (np.diff(np.abs(moves), axis=0) >= 0).all()
+    assert (np.sign(moves[1:]) == np.sign(moves[1])).all()
+
+
+def test_every_move_is_equally_likely() -> None:
+    moves = Noise.drawn(60_000, np.random.default_rng(3)).moves(3)
+    values, counts = np.unique(moves, return_counts=True)
+    assert values.tolist() == [-3, -2, -1, 1, 2, 3]
+    assert np.abs(counts - 10_000).max() < 500  # five standard deviations
+
+
+def test_the_same_generator_gives_the_same_noise() -> None:
+    numbers = np.full((5, 7), 100)
+    first, again = (add_noise(numbers, 9, 256, np.random.default_rng(8)) for _ in range(2))
+    assert (first == again).all()
+
+
+@given(st.integers(0, 20), st.integers(0, 2**32 - 1))
+def test_noise_is_added_to_the_numbers_and_not_to_the_things(amplitude: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    things = rng.integers(0, 256, (6, 5))
+    table, noise = LookupTable.shuffled(256, rng), Noise.drawn((6, 5), rng)
+    reading = transmit(things, table, noise, amplitude)
+    book = {int(number): thing for thing, number in enumerate(table.codes)}
+    for place, thing in np.ndenumerate(things):
+        number = int(table.codes[thing])
+        received = min(255, max(0, number + int(noise.moves(amplitude)[place])))
+        assert reading.written[place] == number
+        assert reading.received[place] == received
+        assert reading.things[place] == book[received]
+    if amplitude == 0:
+        assert count_different(things, reading.things) == 0
+        assert mean_change(things, reading.things, 256) == 0.0
+
+
+def test_change_is_counted_and_measured_against_the_range() -> None:
+    before, after = np.array([0, 10, 255, 7]), np.array([255, 10, 0, 7])
+    assert count_different(before, after) == 2
+    assert mean_change(before, after, 256) == 0.5
+    assert mean_change(np.array([], dtype=np.int64), np.array([], dtype=np.int64), 256) == 0.0
+
+
+def test_greyscale_weighs_the_colours_as_the_eye_does() -> None:
+    colours = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]]])
+    assert greyscale(colours).tolist() == [[0, 255, 76, 150, 29]]
 
 
 @given(st.integers(1, 300), st.integers(0, 2**32 - 1))
@@ -141,6 +201,51 @@ def test_what_is_no_wav_is_refused_in_words(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
     with pytest.raises(LabError, match="not an uncompressed WAV file"):
         read_wav(path)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=120),
+        st.builds(
+            lambda fields, size, data: (
+                b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", *fields) + b"data" + size + data
+            ),
+            st.tuples(
+                st.sampled_from([1, 1, 1, 3, 0xFFFE]),
+                st.integers(0, 0xFFFF),
+                st.integers(0, 0xFFFFFFFF),
+                st.integers(0, 0xFFFFFFFF),
+                st.integers(0, 0xFFFF),
+                st.integers(0, 0xFFFF),
+            ),
+            st.binary(min_size=4, max_size=4),
+            st.binary(max_size=60),
+        ),
+    )
+)
+def test_any_bytes_after_a_wav_header_are_read_or_refused(tail: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sound.wav"
+        path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(tail)) + b"WAVE" + tail)
+        with contextlib.suppress(LabError):
+            read_wav(path)
+
+
+def test_more_bits_than_any_recorder_writes_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    header = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 64_000, 8, 64)
+    body = struct.pack("<4sI", b"data", 16) + bytes(16)
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(header + body)) + b"WAVE" + header + body)
+    with pytest.raises(LabError, match="64 bits a sample"):
+        read_wav(path)
+
+
+def test_only_the_beginning_is_read_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    samples = np.arange(1000) * 60
+    write_wav(path, Sound(samples, 8000))
+    assert read_wav(path, max_samples=250).samples.tolist() == samples[:250].tolist()
+    assert read_wav(path, max_samples=5000).samples.tolist() == samples.tolist()
 
 
 def test_missing_and_empty_sounds_are_refused_in_words(tmp_path: Path) -> None:
