@@ -59,7 +59,7 @@ class Noise:
         if amplitude == 0:
             return np.zeros(self.signs.shape, dtype=np.int64)
         sizes = np.minimum((self.shares * np.float32(amplitude)).astype(np.int64) + 1, amplitude)
-        moves: Numbers = self.signs * sizes
+        moves: Numbers = self.signs.astype(np.int64) * sizes
         return moves
 
     def added_to(self, numbers: Numbers, amplitude: int, size: int) -> Numbers:
