@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from engine.models.base import Continuation, LanguageModel, LogProbs, Tokens
+from engine.models.hmm import HiddenMarkovModel, HmmParameters
 from engine.models.ngram import NGramModel
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Continuation",
+    "HiddenMarkovModel",
+    "HmmParameters",
     "LanguageModel",
     "LogProbs",
     "NGramModel",
