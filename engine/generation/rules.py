@@ -103,13 +103,12 @@ class SamplingRules:
     def _at_temperature(self, log_probs: LogProbs, best: int) -> Floats:
         """p^(1/τ), normalised, shape (V,)."""
         if self.temperature == 0:
-            p = np.zeros(len(log_probs))
-            p[best] = 1.0
-            return p
+            greedy = np.zeros(len(log_probs))
+            greedy[best] = 1.0
+            return greedy
         with np.errstate(over="ignore", under="ignore"):
-            p = np.exp((log_probs - log_probs[best]) / self.temperature)
-        p /= p.sum()
-        return p
+            heated: Floats = np.exp((log_probs - log_probs[best]) / self.temperature)
+        return heated / np.sum(heated)
 
 
 @dataclass(frozen=True)

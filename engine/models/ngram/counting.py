@@ -41,6 +41,10 @@ UNSEEN = -1
 """Stands for the node of an n-gram that does not occur."""
 
 SEARCH_BLOCK = 1 << 16
+"""Look-ups made at a time, so that long work can be stopped between them."""
+
+PACKED_BITS = 63
+"""Keys and places are sorted as one number where both fit into so many bits."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class NGramCounts:
 
         n_tokens = len(ids)
         depth = _depths(ids, end)  # (N,) tokens before each, back to and including its E
-        places = np.arange(1, n_tokens, dtype=np.int64)  # ends of the n-grams of this level
+        places = np.arange(1, n_tokens, dtype=np.int32)  # ends of the n-grams of this level
         nodes = ids  # (N,) node of the n-gram that ends at each place
         total = 0
         levels = [
@@ -117,11 +121,13 @@ class NGramCounts:
             job.progress(m - 1, order, "Counting n-grams")
             places = places[depth[places] >= m - 1]
             # The context of the m-gram ending at i is the (m−1)-gram ending at i − 1.
+            job.yield_point()
             keys = nodes[places - 1].astype(np.int64)
             keys *= vocab_size
             keys += ids[places]
             job.yield_point()
-            unique, counts, ranks, order_of, starts = _rank(keys)
+            unique, counts, ranks, order_of, starts = _rank(keys, job)
+            del keys
             job.yield_point()
             suffixes = nodes[places[order_of[starts]]]
             shorter = levels[-1]
@@ -143,6 +149,7 @@ class NGramCounts:
             if total > MAX_NGRAMS:
                 raise TooManyNGramsError(m - 1)
             nodes = np.full(n_tokens, UNSEEN, dtype=np.int32)
+            job.yield_point()
             nodes[places[order_of]] = ranks
         return cls(stream, levels)
 
@@ -263,39 +270,47 @@ def document_stream(documents: Sequence[Tokens], vocab_size: int) -> TokenStream
     return TokenStream(ids=np.concatenate(parts), end_of_text=vocab_size - 1, n_bytes=0)
 
 
-def _depths(ids: Ids, end: int) -> Int64s:
+def _depths(ids: Ids, end: int) -> Int32s:
     """For each place, how many tokens lie before it in its document, the opening E included.
 
     >>> _depths(np.array([9, 5, 6, 9, 7, 9]), 9).tolist()
     [0, 1, 2, 3, 1, 2]
     """
-    places = np.arange(len(ids), dtype=np.int64)
-    last_end = np.maximum.accumulate(np.where(ids == end, places, 0))
-    depths = np.zeros(len(ids), dtype=np.int64)
-    depths[1:] = places[1:] - last_end[:-1]
+    depths = np.arange(len(ids), dtype=np.int32)
+    last_end = np.maximum.accumulate(np.where(ids == end, depths, 0))
+    depths[1:] -= last_end[:-1]
     return depths
 
 
-def _rank(keys: Int64s) -> tuple[Int64s, Int32s, Int32s, Int64s, Int64s]:
+def _rank(keys: Int64s, job: Job = NO_JOB) -> tuple[Int64s, Int32s, Int32s, Int64s, Int64s]:
     """Sort keys: (distinct keys, their counts, ranks of the sorted keys, the order that sorts
     them, where in it each distinct key starts). Equal keys stay in the order of their places.
+    Uses up ``keys`` as working space.
 
     >>> [array.tolist() for array in _rank(np.array([7, 3, 7]))]
     [[3, 7], [1, 2], [0, 1, 1], [1, 0, 2], [0, 1]]
     """
     shift = len(keys).bit_length()
-    if int(keys.max(initial=0)).bit_length() + shift <= 63:
+    if int(keys.max(initial=0)).bit_length() + shift <= PACKED_BITS:
         # Key and place in one number: sorting numbers is several times faster than argsort.
-        packed = (keys << shift) | np.arange(len(keys), dtype=np.int64)
-        packed.sort()
-        order = packed & ((1 << shift) - 1)
-        packed >>= shift
+        keys <<= shift
+        keys |= np.arange(len(keys), dtype=np.int64)
+        job.yield_point()
+        keys.sort()
+        job.yield_point()
+        order = keys & ((1 << shift) - 1)
+        keys >>= shift
     else:
+        job.yield_point()
         order = np.argsort(keys, kind="stable")
-        packed = keys[order]
+        keys = keys[order]
+    job.yield_point()
     is_new = np.ones(len(keys), dtype=np.bool_)
-    np.not_equal(packed[1:], packed[:-1], out=is_new[1:])
+    np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
     starts = np.flatnonzero(is_new)
     counts = np.diff(starts, append=len(keys)).astype(np.int32)
-    ranks = (np.cumsum(is_new, dtype=np.int32) - 1).astype(np.int32)
-    return packed[starts], counts, ranks, order, starts
+    unique = keys[starts]
+    job.yield_point()
+    ranks = np.cumsum(is_new, dtype=np.int32)
+    ranks -= 1
+    return unique, counts, ranks, order, starts

@@ -44,6 +44,23 @@ def test_kneser_ney_equals_the_reference(
     np.testing.assert_allclose(np.exp(model.next_log_probs(context)), expected, rtol=1e-10)
 
 
+def test_kneser_ney_equals_the_reference_where_discounts_are_estimated() -> None:
+    """A Zipf-like text, long enough for counts of 1, 2, 3 and 4 on every order."""
+    rng = np.random.default_rng(11)
+    documents = [(rng.zipf(1.5, size=400) % 60).tolist() for _ in range(4)]
+    train, held_out = documents[:3], documents[3]
+    model = NGramModel.train(train, 4, "kneser_ney", vocab_size=61)
+    reference = ReferenceKneserNey(train, 61, 4)
+    assert (0.5, 1.0, 1.5) not in model.discounts
+    np.testing.assert_allclose(model.discounts, reference.discounts[1:], rtol=1e-12)
+    tokens = [60, *held_out]
+    expected = [
+        reference.probability(tuple(tokens[max(0, t - 3) : t]), tokens[t])
+        for t in range(1, len(tokens))
+    ]
+    np.testing.assert_allclose(np.exp(model.token_log_probs(held_out)), expected, rtol=1e-10)
+
+
 @given(tiny_corpora(), st.integers(2, 5), st.floats(0.01, 5), st.data())
 def test_maximum_likelihood_and_add_k_equal_nltk(
     corpus: tuple[list[list[int]], int], order: int, k: float, data: st.DataObject
