@@ -4,7 +4,8 @@ Two kinds of work. *Jobs* (``submit``) may take minutes; they run one after the 
 order given. *Requests* (``request``) take well under a second; they are served between two
 yield points of the running job, and of several with the same key only the newest counts.
 A paused job lets requests and the queued jobs pass; it goes on when it is resumed and the job
-that passed it has ended.
+that passed it has ended. An *urgent* job of some seconds is let in at the next yield point of
+the running one.
 
 Everything here is called from the GUI thread, and every callback and signal arrives there.
 Work meets the outside only through its ``job``: arguments should be immutable or belong to the
@@ -74,6 +75,8 @@ class ComputeThread(QObject):
         function: Callable[..., Any],
         *args: Any,
         title: str = "Working",
+        unit: str = "",
+        urgent: bool = False,
         on_result: Callable[[Any], Any] | None = None,
         on_error: Callable[[Failure], Any] | None = None,
         on_snapshot: Callable[[Any], Any] | None = None,
@@ -86,6 +89,9 @@ class ComputeThread(QObject):
 
         Args:
             title: what the status bar calls it.
+            unit: what its progress counts, in the plural, such as "steps".
+            urgent: run it at the next yield point of the running job, which waits for it,
+                instead of after that job: for work of seconds that someone is waiting for.
             on_result: called with what the function returned.
             on_error: called with a Failure. An unexpected one is shown in the error bar too; a
                 LabError only where nobody takes it here.
@@ -94,7 +100,7 @@ class ComputeThread(QObject):
             on_cancelled: called with the handle when a stopped job has unwound.
             with_job: False where the function takes no ``job``; it then runs to its end.
         """
-        handle = JobHandle(self, function, args, kwargs, title=title, with_job=with_job)
+        handle = JobHandle(self, function, args, kwargs, title=title, unit=unit, with_job=with_job)
         handle.listen(on_result, on_error, on_snapshot, on_cancelled)
         if self._closed:
             return self._drop(handle)
@@ -272,6 +278,8 @@ class ComputeThread(QObject):
         if handle in self._active:
             self._deliver_news(handle)
             self._active.remove(handle)
+            if self._active:
+                self._active[-1].forget_rate()  # it waited: that time is no part of its rate
         elif handle in self._waiting:
             self._waiting.remove(handle)
         if handle.key is not None and self._newest.get(handle.key[0]) is handle:

@@ -110,10 +110,14 @@ class JobHandle:
         kwargs: dict[str, Any],
         *,
         title: str,
+        unit: str = "",
+        urgent: bool = False,
         with_job: bool,
         key: tuple[object] | None = None,
     ) -> None:
         self.title = title
+        self.unit = unit
+        self.urgent = urgent
         self.key = key
         """The key of a request, in a tuple; None for a job."""
         self.state = JobState.QUEUED

@@ -111,8 +111,11 @@ class Theme(QObject):
         """
         if mode not in MODES:
             raise ValueError(f"a theme is one of {', '.join(MODES)}, not {mode!r}")
-        self._mode = mode
-        self._follow()
+        if mode != self._mode:
+            self._mode = mode
+            self._dark = self._wants_dark()
+            self._apply()
+            self.changed.emit()
 
     def set_text_size(self, per_cent: int) -> None:
         """Set the text size; values outside 75 … 250 are drawn to the nearer bound."""

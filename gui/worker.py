@@ -64,6 +64,7 @@ class Worker:
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._queue: deque[JobHandle] = deque()
+        self._urgent: deque[JobHandle] = deque()
         self._requests: dict[object, JobHandle] = {}
         self._serving: JobHandle | None = None
         self._stack: list[JobHandle] = []  # jobs begun; all but the last are paused
@@ -73,9 +74,9 @@ class Worker:
 
     # -------------------------------------------------------------- called by the GUI thread
     def enqueue(self, handle: JobHandle) -> None:
-        """Add a job to the end of the queue."""
+        """Add a job to the end of its queue."""
         with self._lock:
-            self._queue.append(handle)
+            (self._urgent if handle.urgent else self._queue).append(handle)
             self._look_again()
 
     def ask(self, key: object, handle: JobHandle) -> None:
@@ -88,9 +89,11 @@ class Worker:
         """Ask it to unwind. Returns True if it had not begun, and now never will."""
         with self._lock:
             handle.stop_asked = True
-            waiting = handle in self._queue
-            if waiting:
-                self._queue.remove(handle)
+            waiting = False
+            for queue in (self._queue, self._urgent):
+                if handle in queue:
+                    queue.remove(handle)
+                    waiting = True
             for key, request in self._requests.items():
                 if request is handle:
                     del self._requests[key]
@@ -122,12 +125,17 @@ class Worker:
         else:
             current = self._stack[-1] if self._stack else None
             self.attention = bool(self._requests) or (
-                current is not None and (current.stop_asked or current.pause_asked)
+                current is not None
+                and (
+                    current.stop_asked
+                    or current.pause_asked
+                    or (bool(self._urgent) and not current.urgent)
+                )
             )
         self._wake.notify_all()
 
     def attend(self, handle: JobHandle) -> None:
-        """At a yield point: unwind, serve requests, wait while paused and let jobs pass.
+        """At a yield point: unwind, let requests and urgent jobs in, wait while paused.
 
         Raises:
             JobCancelled: if the work was asked to stop.
@@ -141,17 +149,19 @@ class Worker:
                     return  # a request is never interrupted by another
                 request, job = self._next_request(), None
                 if request is None:
-                    if not handle.pause_asked:
+                    if handle.pause_asked:
+                        waited = True
+                        if not handle.pause_told:
+                            handle.pause_told = True
+                            self._post("paused", handle)
+                        job = self._next_job()
+                        if job is None:
+                            self._wake.wait()
+                    elif self._urgent and not handle.urgent:
+                        job = self._next_job()
+                    else:
                         self._look_again()
                         break
-                    waited = True
-                    if not handle.pause_told:
-                        handle.pause_told = True
-                        self._post("paused", handle)
-                    if self._queue:
-                        job = self._queue.popleft()
-                    else:
-                        self._wake.wait()
             with _clean_torch_state():
                 if request is not None:
                     self._serve(request)
@@ -167,6 +177,11 @@ class Worker:
         self._serving = self._requests.pop(next(iter(self._requests)))
         self._look_again()
         return self._serving
+
+    def _next_job(self) -> JobHandle | None:
+        """Take the job whose turn it is. The caller holds the lock."""
+        queue = self._urgent or self._queue
+        return queue.popleft() if queue else None
 
     def _serve(self, request: JobHandle) -> None:
         kind, payload = self._do(request)
@@ -211,12 +226,12 @@ class Worker:
         """Wait for a piece of work and do it. A method of its own, so that the idle thread's
         frame keeps no finished work alive. Returns False when it is time to end."""
         with self._lock:
-            while not (self._quitting or self._requests or self._queue):
+            while not (self._quitting or self._requests or self._queue or self._urgent):
                 self._wake.wait()
             if self._quitting:
                 return False
             request = self._next_request()
-            job = self._queue.popleft() if request is None else None
+            job = self._next_job() if request is None else None
         if request is not None:
             self._serve(request)
         elif job is not None:
