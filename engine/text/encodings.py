@@ -50,12 +50,15 @@ _SIGNATURES = (
 
 _ISO_2022 = ("iso2022_jp", "iso2022_jp_2", "iso2022_kr")
 
-# Told by their marks, their zeros or their validity, never by likelihood: any even number of
-# bytes could be UTF-16. EBCDIC, of mainframes, is no text file's encoding nowadays.
-_NEVER_GUESSED = [
-    *("ascii", "utf_7", "utf_8", "utf_16", "utf_16_le", "utf_16_be"),
-    *("utf_32", "utf_32_le", "utf_32_be"),
-    *("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"),
+# The detector may choose among the encodings that text files are still met in. Its full list
+# holds dozens of rare ones, of mainframes and early PCs, that fit short texts by chance; and
+# UTF-8 and UTF-16 are told by their marks, zeros and validity, never by likelihood.
+_WESTERN = ("cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2")
+_CANDIDATES = [
+    *_WESTERN,
+    *("cp1251", "koi8_r", "koi8_u", "cp866"),
+    *("cp1253", "cp1255", "cp1256", "cp874"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 ]
 
 _NAMES = {
@@ -72,6 +75,11 @@ _NAMES = {
     "cp1255": "Windows-1255 (Hebrew)",
     "cp1256": "Windows-1256 (Arabic)",
     "koi8_r": "KOI8-R (Cyrillic)",
+    "cp1257": "Windows-1257 (Baltic)",
+    "cp866": "DOS 866 (Cyrillic)",
+    "cp874": "Windows-874 (Thai)",
+    "iso8859_2": "ISO 8859-2 (Central European)",
+    "koi8_u": "KOI8-U (Cyrillic)",
     "cp932": "Shift JIS (Japanese)",
     "euc_jp": "EUC-JP (Japanese)",
     "iso2022_jp": "ISO-2022-JP (Japanese)",
@@ -293,20 +301,20 @@ def _detect(samples: list[bytes], job: Job) -> str | None:
 
     for sample in samples:
         job.progress(0, None, "Telling the encoding")
-        matches = list(from_bytes(sample, cp_exclusion=_NEVER_GUESSED))
+        matches = list(from_bytes(sample, cp_isolation=_CANDIDATES))
         if not matches:
             continue
         best = matches[0]
-        for match in matches:
-            # Where nothing tells encodings apart, the commonest by far wins.
-            even = match.chaos <= best.chaos and match.coherence >= best.coherence
+        # Western encodings share most letters. Where little tells them apart, the commonest
+        # by far wins.
+        western = best.encoding in _WESTERN and best.encoding != "cp1254"
+        for match in matches if western else []:
+            even = match.chaos <= best.chaos + 0.07 and match.coherence >= best.coherence - 0.05
             if even and "cp1252" in match.could_be_from_charset:
                 return "cp1252"
         one_byte_each = len(str(best)) == len(sample)
         if best.coherence == 0 and one_byte_each and _fits_western(sample):
             return "cp1252"
-        if best.encoding == "euc_jis_2004" and "euc_jp" in best.could_be_from_charset:
-            return "euc_jp"
         return best.encoding
     return None
 

@@ -19,6 +19,10 @@ SAMPLES = {
     "cp1251": "Съешь ещё этих мягких французских булок, да выпей чаю. Привет, мир! ",
     "koi8-r": "Съешь ещё этих мягких французских булок, да выпей чаю. Привет, мир! ",
     "cp1253": "Καλημέρα κόσμε, τι κάνεις σήμερα; Η γάτα κοιμάται. ",
+    "cp1254": "Bugün hava çok güzel. Kedi uyuyor, çünkü öğle oldu; ışık şimdi içeri giriyor. ",
+    "cp1256": "اليوم الجو جميل جدا. القطة نائمة على النافذة والشمس مشرقة. ",
+    "cp866": "Съешь ещё этих мягких французских булок, да выпей чаю. Привет, мир! ",
+    "cp874": "วันนี้อากาศดีมาก แมวกำลังนอนหลับ ",
     "cp1255": "שלום עולם, מה שלומך היום? החתול ישן. ",
     "shift_jis": "今日はいい天気ですね。吾輩は猫である。名前はまだ無い。カタカナも。",
     "euc_jp": "今日はいい天気ですね。吾輩は猫である。名前はまだ無い。カタカナも。",
@@ -50,6 +54,14 @@ def test_other_encodings_come_back_as_they_were_and_are_announced(
     assert decoded.text == text
     assert any(encoding_name(decoded.encoding) in note for note in decoded.notes)
     assert any("may be wrong" in note for note in decoded.notes)
+
+
+@pytest.mark.parametrize("word", ["café", "naïve", "“so”", "— ", "£5", "fiancée", "Müller"])
+def test_few_foreign_words_in_much_english_do_not_mislead(word: str) -> None:
+    lines = [f"The quick brown fox number {i} jumps over the lazy dog.\n" for i in range(3000)]
+    lines[::300] = [f"Here {word} stands among plain words, and nothing else.\n"] * 10
+    text = "".join(lines)
+    assert decode_text(text.encode("cp1252")).text == text
 
 
 @given(plain_text)
