@@ -59,13 +59,13 @@ def landmarks(
     Args:
         train: the training documents.
         held_out: the held-out documents.
-        language: the language that the documents were drawn from, if it is known. Has
-            ``true_nats(documents)``, −log p of the documents in nats.
+        language: the language that the documents were drawn from, if it is known.
         documents: the texts of ``held_out``; needed with a language or a lossy tokenizer.
         job: sees progress by orders.
         tokenizer: what cut the text. If it is lossy, bits per byte take in the spelling of its
-            unknown words (``spelling_nats``), and the truth is left out if there are any: over
-            tokens that hide words, −log p(text) is no floor.
+            unknown tokens (``spelling_nats``). Where there are any, the truth's nats per token
+            lie above the floor, for the truth still pays for the text they stand for; its
+            explanation says so.
 
     Raises:
         LabError: if either text is empty.
@@ -120,18 +120,20 @@ def landmarks(
             f"{max(scores)} with Kneser–Ney smoothing, {best} (the tutorial's n = {best - 1}).",
         ),
     ]
-    if language is not None and documents is not None and not spelling:
-        truth = _true_score(language, documents, held_out)
-        if math.isfinite(truth.nats):
-            lines.append(
-                _line(
-                    "truth",
-                    "true entropy",
-                    truth,
-                    "The loss of the language itself on these documents. No model can be "
-                    "expected to fall below it on text it has not seen: what is left is chance.",
-                )
+    if language is not None and documents is not None:
+        truth = _true_score(language, documents, held_out, job)
+        explanation = (
+            "The loss of the language itself on these documents. No model can be expected to "
+            "fall below it on text it has not seen: what is left is chance."
+        )
+        if tokenizer is not None and spelling:
+            n_unknown = np.count_nonzero(held_out.ids == tokenizer.unknown_id)
+            explanation += (
+                f" It pays for the words behind {n_unknown:,} <unk>, which models of these "
+                "tokens need not tell apart: per token, the floor lies a little lower."
             )
+        if math.isfinite(truth.nats):
+            lines.append(_line("truth", "true entropy", truth, explanation))
     return lines
 
 
@@ -151,10 +153,12 @@ def _kneser_ney_scores(
     return scores
 
 
-def _true_score(language: StoryLanguage, documents: Sequence[str], held_out: TokenStream) -> Score:
+def _true_score(
+    language: StoryLanguage, documents: Sequence[str], held_out: TokenStream, job: Job
+) -> Score:
     """The truth's loss: it is a probability of text, so any lossless tokens share it out."""
     return Score(
-        nats=float(np.sum(language.true_nats(documents))),
+        nats=language.true_nats(documents, job),
         tokens=held_out.n_targets,
         n_bytes=held_out.n_bytes,
     )

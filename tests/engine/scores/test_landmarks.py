@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
 from engine.models import NGramModel
 from engine.models.landmarks import Landmark, landmarks
 from engine.models.ngram import counting
 from engine.models.scores import held_out_score, spelling_nats
-from engine.tokenizers import CharacterTokenizer, WordTokenizer
+from engine.text.story import StoryLanguage
+from engine.tokenizers import ByteTokenizer, CharacterTokenizer, WordTokenizer
 from engine.tokenizers.stream import encode_documents
 
 
@@ -24,9 +26,9 @@ class Coin:
         rng = np.random.default_rng(seed)
         return ["".join(rng.choice(["h", "t"], size=3)) for _ in range(n)]
 
-    def true_nats(self, documents: Sequence[str]) -> list[float]:
+    def true_nats(self, documents: Sequence[str], job: Job = NO_JOB) -> float:
         fits = [len(d) == 3 and set(d) <= {"h", "t"} for d in documents]
-        return [3 * math.log(2) if fit else math.inf for fit in fits]
+        return sum(3 * math.log(2) if fit else math.inf for fit in fits)
 
 
 def by_key(lines: list[Landmark]) -> dict[str, Landmark]:
@@ -71,21 +73,36 @@ def test_without_a_known_language() -> None:
     assert [line.key for line in outside] == keys
 
 
-def test_unknown_words_cost_spelling_and_hide_the_truth() -> None:
+def test_unknown_words_cost_spelling() -> None:
     tokenizer = WordTokenizer.train(["hth", "tth"])
     train = encode_documents(tokenizer, ["hth", "tth"])
     held_out = ["hth", "ttt"]
     stream = encode_documents(tokenizer, held_out)
     coin = Coin()
     lossy = landmarks(train, stream, coin, held_out, tokenizer=tokenizer)  # type: ignore[arg-type]
-    assert "truth" not in by_key(lossy)
     extra = sum(spelling_nats(tokenizer, text) for text in held_out) / math.log(2) / 6
     assert extra == pytest.approx(4 * math.log2(257) / 6)
-    for bare, spelled in zip(landmarks(train, stream), lossy, strict=True):
+    *models, truth = lossy
+    for bare, spelled in zip(landmarks(train, stream), models, strict=True):
         assert spelled.nats_per_token == bare.nats_per_token
         assert spelled.bits_per_byte == pytest.approx(bare.bits_per_byte + extra)
+    # The truth tells all words apart by itself, and says that models need not.
+    assert truth.bits_per_byte == pytest.approx(1)
+    assert "1 <unk>" in truth.explanation
     known = landmarks(train, train, coin, ["hth", "tth"], tokenizer=tokenizer)  # type: ignore[arg-type]
-    assert "truth" in by_key(known)
+    assert "<unk>" not in by_key(known)["truth"].explanation
+
+
+def test_the_story_languages_own_loss() -> None:
+    language = StoryLanguage()
+    documents = list(language.generate(30_000, seed=1))
+    held_out, train = documents[:5], documents[5:]
+    tokenizer = ByteTokenizer()
+    stream = encode_documents(tokenizer, held_out)
+    lines = by_key(landmarks(encode_documents(tokenizer, train), stream, language, held_out))
+    total = -sum(language.log_prob(document) for document in held_out)
+    assert lines["truth"].nats_per_token == pytest.approx(total / stream.n_targets)
+    assert lines["truth"].nats_per_token < lines["ngram"].nats_per_token
 
 
 def test_a_text_too_rich_for_six_orders(monkeypatch: pytest.MonkeyPatch) -> None:
