@@ -37,6 +37,11 @@ class Alphabet(ABC):
     unknown_id: int | None = None
     """The id of ``<unk>``, or None where every text can be written."""
 
+    @property
+    def mergeable(self) -> int:
+        """Ids from here on take part in no merge: ``<unk>``, and byte fallback."""
+        return self.size
+
     @abstractmethod
     def encode(self, text: str) -> Ids:
         """The base ids of a text, shape (T₀,)."""
@@ -103,6 +108,10 @@ class CharacterAlphabet(Alphabet):
         largest = int(codes.max(initial=-1))
         self._id_of_code = np.full(largest + 2, -1, dtype=np.int32)
         self._id_of_code[codes] = np.arange(len(codes), dtype=np.int32)
+
+    @property
+    def mergeable(self) -> int:
+        return len(self.characters)
 
     @classmethod
     def of_texts(cls, texts: Iterable[str], byte_fallback: bool = False) -> CharacterAlphabet:

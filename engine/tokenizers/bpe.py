@@ -118,13 +118,7 @@ class BPETokenizer(TableTokenizer):
             LabError: if ``vocab_size`` is smaller than the base vocabulary, or absurd.
         """
         texts = [text] if isinstance(text, str) else list(text)
-        alphabet: Alphabet
-        if base == "bytes":
-            alphabet = ByteAlphabet(GPT2_BYTE_ORDER)
-        elif base == "characters":
-            alphabet = CharacterAlphabet.of_texts(texts, byte_fallback)
-        else:
-            raise LabError(f"BPE starts from bytes or characters, not from “{base}”.")
+        alphabet = base_alphabet(texts, base, byte_fallback)
         if vocab_size < alphabet.size:
             raise LabError(
                 f"A vocabulary of {vocab_size:,} tokens has no room for the {alphabet.size:,} "
@@ -221,23 +215,21 @@ class BPETokenizer(TableTokenizer):
             return [cache[word] for word in words]
         symbols, lengths = self._alphabet.encode_many(missing)
         listed = symbols.tolist()
-        fresh: dict[str, tuple[int, ...]] = {}
+        long: dict[str, tuple[int, ...]] = {}
+        short: dict[str, tuple[int, ...]] = {}
         start = 0
         for word, length in zip(missing, lengths.tolist(), strict=True):
             if length <= _SHORT_WORD:
-                ids = encode_short(listed[start : start + length], self._ranks)
+                short[word] = tuple(encode_short(listed[start : start + length], self._ranks))
             else:
-                ids = self._encode_whole(word).tolist()
-            fresh[word] = tuple(ids)
+                long[word] = tuple(self._encode_whole(word).tolist())
             start += length
-        result = [fresh[word] if word in fresh else cache[word] for word in words]
-        # A new dictionary each time, so that threads that share the tokenizer never see one
-        # in the making, and never more than so many words.
-        if len(cache) + len(fresh) <= _CACHE_WORDS:
-            self._cache = cache | fresh
-        elif len(fresh) <= _CACHE_WORDS:
-            self._cache = fresh
-        return result
+        # Threads may share the cache: words are only ever added to it, and when it is full a
+        # new one takes its place.
+        cache.update(short)
+        if len(cache) > _CACHE_WORDS:
+            self._cache = {}
+        return [cache[word] if word in cache else long[word] for word in words]
 
     def _unknown_byte_lengths(self, text: str) -> npt.NDArray[np.int64]:
         return self._alphabet.unknown_byte_lengths(text)
@@ -260,6 +252,19 @@ class BPETokenizer(TableTokenizer):
         }
 
 
+def base_alphabet(texts: Sequence[str], base: Base, byte_fallback: bool = False) -> Alphabet:
+    """The base vocabulary that BPE starts from: all bytes, or the characters of the texts.
+
+    Raises:
+        LabError: if there is no such base.
+    """
+    if base == "bytes":
+        return ByteAlphabet(GPT2_BYTE_ORDER)
+    if base == "characters":
+        return CharacterAlphabet.of_texts(texts, byte_fallback)
+    raise LabError(f"BPE starts from bytes or characters, not from “{base}”.")
+
+
 def training_sequences(
     texts: Sequence[str], alphabet: Alphabet, pre_tokenize: bool, job: Job = NO_JOB
 ) -> LinkedSequences:
@@ -278,14 +283,15 @@ def assign_ids(alphabet: Alphabet, parents: Sequence[tuple[int, int]]) -> list[i
         LabError: if a merge names a token that does not exist yet, or tokens are too long.
     """
     tokens = list(alphabet.tokens)
-    id_of = {token: i for i, token in enumerate(tokens)}
+    aside = set(range(alphabet.mergeable, alphabet.size))
+    id_of = {token: i for i, token in enumerate(tokens) if i not in aside}
     total_bytes = sum(map(len, tokens))
     made: list[int] = []
     for rank, (left, right) in enumerate(parents):
         if not (0 <= left < len(tokens) and 0 <= right < len(tokens)):
             raise LabError(f"Merge {rank + 1} joins a token that does not exist yet.")
-        if alphabet.unknown_id in (left, right):
-            raise LabError(f"Merge {rank + 1} joins the unknown token, which stands for no text.")
+        if {left, right} & aside:
+            raise LabError(f"Merge {rank + 1} joins what stands for unknown characters.")
         total_bytes += len(tokens[left]) + len(tokens[right])
         if total_bytes > MAX_TOKEN_BYTES:
             raise LabError(f"From merge {rank + 1} on, the tokens are too long to be kept.")

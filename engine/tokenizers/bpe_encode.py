@@ -16,18 +16,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from engine.jobs import NO_JOB, Job
 from engine.tokenizers.base import Ids
 from engine.tokenizers.bpe_train import Merge
 from engine.tokenizers.linked import LinkedSequences, Positions
 
 Ranks = Mapping[tuple[int, int], tuple[int, int]]
 """For each pair that merges: its rank, and the id that it becomes."""
-
-_YIELD_SECONDS = 0.015
 
 
 def rank_table(merges: Sequence[Merge]) -> dict[tuple[int, int], tuple[int, int]]:
@@ -70,13 +66,23 @@ def encode_short(symbols: Sequence[int], ranks: Ranks) -> list[int]:
 
 
 def encode_linked(
-    sequences: LinkedSequences, ranks: Ranks, ordered: bool, job: Job = NO_JOB
+    sequences: LinkedSequences,
+    ranks: Ranks,
+    ordered: bool,
+    seen: Callable[[int, Positions], None] | None = None,
 ) -> Ids:
-    """The tokens of all sequences, with their separators. ``sequences`` is merged in place."""
-    if ordered:
-        _apply_by_rank(sequences, ranks, job)
-    else:
-        _apply_one_by_one(sequences, ranks, job)
+    """The tokens of all sequences, with their separators. ``sequences`` is merged in place.
+
+    Args:
+        sequences: base symbols.
+        ranks: what merges.
+        ordered: what ``is_ordered`` says of the ranks.
+        seen: told of every step: its rank, and where its new tokens stand.
+    """
+    steps = _by_rank(sequences, ranks) if ordered else _one_by_one(sequences, ranks)
+    for rank, positions in steps:
+        if seen is not None and len(positions):
+            seen(rank, positions)
     return sequences.symbols()
 
 
@@ -102,47 +108,42 @@ class _Waiting:
     def __bool__(self) -> bool:
         return bool(self._heap)
 
-    def pop(self) -> tuple[int, int, int, Positions]:
-        """(left, right, new, places) of the lowest rank."""
-        return self._of_rank.pop(heapq.heappop(self._heap))
+    def pop(self) -> tuple[int, int, int, int, Positions]:
+        """(rank, left, right, new, places) of the lowest rank."""
+        rank = heapq.heappop(self._heap)
+        return rank, *self._of_rank.pop(rank)
 
 
-def _apply_by_rank(sequences: LinkedSequences, ranks: Ranks, job: Job) -> None:
+def _by_rank(sequences: LinkedSequences, ranks: Ranks) -> Iterator[tuple[int, Positions]]:
     waiting = _Waiting()
-    for left, right, _, positions in sequences.pairs():
-        waiting.add(ranks.get((left, right)), left, right, positions)
-    last_yield = time.perf_counter()
+    for left, right, _, found in sequences.pairs():
+        waiting.add(ranks.get((left, right)), left, right, found)
     while waiting:
-        a, b, c, positions = waiting.pop()
+        rank, a, b, c, positions = waiting.pop()
         replaced = sequences.replace(a, b, c, positions)
         for s, _, places in replaced.left:
             waiting.add(ranks.get((s, c)), s, c, places)
         for s, _, places in replaced.right:
             waiting.add(ranks.get((c, s)), c, s, places)
-        if time.perf_counter() - last_yield > _YIELD_SECONDS:
-            job.progress(0, None, "Encoding the text")
-            last_yield = time.perf_counter()
+        yield rank, replaced.positions
 
 
-def _apply_one_by_one(sequences: LinkedSequences, ranks: Ranks, job: Job) -> None:
+def _one_by_one(sequences: LinkedSequences, ranks: Ranks) -> Iterator[tuple[int, Positions]]:
     heap: list[tuple[int, int, int, int, int]] = []  # rank, place, left, right, new
     for left, right, _, positions in sequences.pairs():
         rule = ranks.get((left, right))
         if rule is not None:
             heap += [(rule[0], p, left, right, rule[1]) for p in positions.tolist()]
     heapq.heapify(heap)
-    steps = 0
     while heap:
-        _, place, a, b, c = heapq.heappop(heap)
+        rank, place, a, b, c = heapq.heappop(heap)
         replaced = sequences.replace(a, b, c, [place])
         for s, _, places in replaced.left:
             rule = ranks.get((s, c))
             if rule is not None:
-                heapq.heappush(heap, (rule[0], places[0], s, c, rule[1]))
+                heapq.heappush(heap, (rule[0], int(places[0]), s, c, rule[1]))
         for s, _, places in replaced.right:
             rule = ranks.get((c, s))
             if rule is not None:
-                heapq.heappush(heap, (rule[0], places[0], c, s, rule[1]))
-        steps += 1
-        if steps % 4096 == 0:
-            job.progress(0, None, "Encoding the text")
+                heapq.heappush(heap, (rule[0], int(places[0]), c, s, rule[1]))
+        yield rank, replaced.positions

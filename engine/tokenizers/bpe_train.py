@@ -6,6 +6,11 @@ tutorial's Part 1. A pair's count is the number of places where it stands, overl
 from left to right ("aaa" becomes "aa" "a"). Learning ends when the vocabulary is full or no
 pair occurs twice.
 
+Learning never makes the same string twice, so every merge has a new id: merges act inside a
+stretch of text whose borders last just as they do in any other stretch with the same string,
+so all of them become the token at the same step. (Merges from elsewhere may make a string
+twice; see ``bpe.assign_ids``.)
+
 ``reference.train_merges`` says the same in a few slow lines. Here counts and places of all
 pairs are kept up to date, and a heap knows the largest count, so that a merge costs time in
 proportion to its occurrences.
@@ -15,12 +20,12 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from engine.jobs import NO_JOB, Job
-from engine.tokenizers.linked import LinkedSequences, Positions, Replaced
+from engine.tokenizers.linked import LinkedSequences, Positions
 
 TieRule = Literal["first_seen", "smallest_ids"]
 """Which of several equally frequent pairs is merged: the one that stands first in the text
@@ -57,7 +62,8 @@ class Merge:
     right: int
     """Id of the right parent."""
     id: int
-    """Id of the token that the two become. If its string existed already, that token's id."""
+    """Id of the token that the two become: the next free one, or, if a token with this string
+    exists already (which happens only in merges learned elsewhere), that token's."""
     count: int
     """How often the pair stood in the text when it was chosen."""
 
@@ -96,23 +102,13 @@ class _Trainer:
             entry = heapq.heappop(heap)
             pair = entry & _PAIR_MASK
             count = self._counts.get(pair, 0)
-            if count == -(entry >> _COUNT_SHIFT) and self._is_current(entry, pair):
+            if count == -(entry >> _COUNT_SHIFT):
                 return pair >> _ID_BITS, pair & _ID_MASK, count
-            # Entries are not updated when counts fall, only when they come up.
+            # Entries are not updated when counts fall, only when they come up. (Counts only
+            # fall, and with an unchanged count the places are unchanged too.)
             if count >= MIN_COUNT:
                 self._push(pair, count)
         return None
-
-    def _is_current(self, entry: int, pair: int) -> bool:
-        """Whether the entry's place is still the pair's first.
-
-        An unchanged count means unchanged places, unless a merge has remade an old token.
-        """
-        if not self._first_seen:
-            return True
-        place = entry >> _PAIR_BITS & _TIE_MASK
-        left, right = pair >> _ID_BITS, pair & _ID_MASK
-        return bool(self._sequences.standing(left, right, [place]))
 
     def _push(self, pair: int, count: int) -> None:
         tie = 0
@@ -124,47 +120,29 @@ class _Trainer:
             tie = int(places[0])
         heapq.heappush(self._heap, _entry(count, tie, pair))
 
-    def merge(self, a: int, b: int, c: int) -> None:
-        """Replace (a, b) by c and bring all counts up to date."""
+    def merge(self, a: int, b: int, c: int) -> Positions:
+        """Replace (a, b) by c, bring all counts up to date, and say where c now stands."""
         pair = a << _ID_BITS | b
         replaced = self._sequences.replace(a, b, c, self._places.pop(pair))
-        changed = self._update(a, b, c, replaced)
-        self._counts.pop(pair, None)  # greedy replacement leaves none, not even in "aaa"
-        for new in changed:
-            count = self._counts[new]
-            if count >= MIN_COUNT:
-                self._push(new, count)
-
-    def _update(self, a: int, b: int, c: int, replaced: Replaced) -> list[int]:
-        counts, places = self._counts, self._places
-        changed = []
         # Right before left: what comes on the right of one merge may go on the left of the
         # next, where merges stand side by side.
         for s, gain, positions in replaced.right:
-            counts[b << _ID_BITS | s] -= gain
-            new = c << _ID_BITS | s
-            if new in counts:
-                self._add_places(new, positions)
-                counts[new] += gain
-            else:
-                counts[new] = gain
-                places[new] = positions
-            changed.append(new)
+            self._counts[b << _ID_BITS | s] -= gain
+            self._counts[c << _ID_BITS | s] = gain
+            self._places[c << _ID_BITS | s] = positions
         for s, gain, positions in replaced.left:
-            counts[s << _ID_BITS | a] -= gain
-            new = s << _ID_BITS | c
-            if new in counts:
-                self._add_places(new, positions)
-                counts[new] += gain
-            else:
-                counts[new] = gain
-                places[new] = positions
-            changed.append(new)
-        return changed
-
-    def _add_places(self, pair: int, positions: Positions) -> None:
-        """Only where a merge remakes an old token: its pairs may have places already."""
-        self._places[pair] = sorted({*map(int, self._places[pair]), *map(int, positions)})
+            self._counts[s << _ID_BITS | a] -= gain
+            self._counts[s << _ID_BITS | c] = gain
+            self._places[s << _ID_BITS | c] = positions
+        del self._counts[pair]  # greedy replacement leaves none, not even in "aaa"
+        for new in [
+            *(c << _ID_BITS | s for s, _, _ in replaced.right),
+            *(s << _ID_BITS | c for s, _, _ in replaced.left),
+        ]:
+            count = self._counts[new]
+            if count >= MIN_COUNT:
+                self._push(new, count)
+        return replaced.positions
 
 
 def _entry(count: int, tie: int, pair: int) -> int:
@@ -177,6 +155,7 @@ def learn_merges(
     vocab_size: int,
     tie_rule: TieRule,
     job: Job = NO_JOB,
+    seen: Callable[[Merge, Positions], None] | None = None,
 ) -> Learned:
     """Learn merges until there are ``vocab_size`` tokens or no pair occurs twice.
 
@@ -186,9 +165,9 @@ def learn_merges(
         vocab_size: tokens wanted in all.
         tie_rule: which of equally frequent pairs goes first.
         job: told of progress.
+        seen: told of every merge, and where its new tokens stand.
     """
     tokens = list(base_tokens)
-    id_of = {token: i for i, token in enumerate(tokens)}
     total_bytes = sum(map(len, tokens))
     merges: list[Merge] = []
     trainer = _Trainer(sequences, tie_rule)
@@ -201,12 +180,11 @@ def learn_merges(
         total_bytes += len(tokens[left]) + len(tokens[right])
         if total_bytes > MAX_TOKEN_BYTES:
             return Learned(merges, tokens, "tokens too long")
-        token = tokens[left] + tokens[right]
-        new = id_of.setdefault(token, len(tokens))
-        if new == len(tokens):
-            tokens.append(token)
-        merges.append(Merge(left, right, new, count))
-        trainer.merge(left, right, new)
+        merges.append(Merge(left, right, len(tokens), count))
+        positions = trainer.merge(left, right, len(tokens))
+        tokens.append(tokens[left] + tokens[right])
+        if seen is not None:
+            seen(merges[-1], positions)
         if time.perf_counter() - last_yield > _YIELD_SECONDS:
             job.progress(len(tokens), vocab_size, "Learning merges (tokens)")
             last_yield = time.perf_counter()

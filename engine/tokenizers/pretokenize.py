@@ -31,6 +31,7 @@ _CLASSES = regex.compile(r"(\p{L})|(\p{N})|(\s)")
 
 _SHORT = 2_000  # characters below which the pattern itself is quicker than whole-array steps
 _SEGMENT = 4_000_000  # characters worked on at a time, to bound memory
+_FIRST_SURROGATE = 0xD800  # the first code point that cannot be decoded from UTF-32
 
 
 def pretokenize(text: str) -> list[str]:
@@ -75,29 +76,24 @@ _WORD_END = regex.compile(r"\S(?=\s)")
 
 def _pretokenize_segment(text: str) -> list[str]:
     if len(text) < _SHORT:
-        found: list[str] = PATTERN.findall(without_surrogates(text))
-        return found
+        return _by_pattern(text)
     codes = code_points(text)
     present = np.flatnonzero(np.bincount(codes))
-    starts = pretoken_starts(codes, present)
     # Put a code point that the text does not have before each pre-token, then split at it.
-    absent = _first_absent(present)
-    narrow = max(int(present[-1]), absent) < 256
-    marked = np.full(len(codes) + int(starts.sum()), absent, np.uint8 if narrow else np.uint32)
-    marked[np.arange(len(codes)) + np.cumsum(starts)] = codes
-    return marked[1:].tobytes().decode("latin-1" if narrow else "utf-32-le").split(chr(absent))
-
-
-def _first_absent(present: npt.NDArray[np.int64]) -> int:
     gaps = np.flatnonzero(present != np.arange(len(present)))
-    absent = int(gaps[0]) if len(gaps) else len(present)
-    # Surrogates cannot be decoded; a text with all 55,296 code points below them is thinkable.
-    return absent if absent < 0xD800 else _first_absent_beyond(present)
+    mark = int(gaps[0]) if len(gaps) else len(present)
+    if mark >= _FIRST_SURROGATE:  # a text of more than 55,000 different characters
+        return _by_pattern(text)
+    starts = pretoken_starts(codes, present)
+    narrow = max(int(present[-1]), mark) < 256
+    marked = np.full(len(codes) + int(starts.sum()), mark, np.uint8 if narrow else np.uint32)
+    marked[np.arange(len(codes)) + np.cumsum(starts)] = codes
+    return marked[1:].tobytes().decode("latin-1" if narrow else "utf-32-le").split(chr(mark))
 
 
-def _first_absent_beyond(present: npt.NDArray[np.int64]) -> int:
-    taken = set(present.tolist())
-    return next(code for code in range(0xE000, 0x110000) if code not in taken)
+def _by_pattern(text: str) -> list[str]:
+    found: list[str] = PATTERN.findall(without_surrogates(text))
+    return found
 
 
 def pretoken_starts(
