@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from engine.errors import LabError
@@ -18,6 +19,7 @@ from engine.tokenizers import (
     CharacterTokenizer,
     Tokenizer,
     WordTokenizer,
+    to_utf8,
 )
 from engine.workspace.checked import Fields
 
@@ -48,7 +50,10 @@ class CorpusChoice:
         for entry in bundled_corpora():
             if entry.key == self.key:
                 return entry.title
-        return "Your own text" if self.key == "text" else "A file of yours"
+        if self.key == "text":
+            return "Your own text"
+        name = Path(self.path or "").name
+        return to_utf8(name).decode() or "A file of yours"
 
     def load(self, job: Job = NO_JOB) -> Corpus:
         """Read or draw the corpus.

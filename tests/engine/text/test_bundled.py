@@ -37,9 +37,19 @@ def test_bundled_corpora_share_no_paragraph_between_their_halves(key: str) -> No
     assert load_corpus(key, seed=5).fingerprint == corpus.fingerprint
 
 
+def test_stories_are_drawn_by_their_seed_and_know_their_language() -> None:
+    stories = load_corpus("stories", seed=3)
+    assert stories.key == "stories"
+    assert stories.language is not None
+    assert 990_000 < stories.n_train_bytes + stories.n_held_out_bytes < 1_010_000
+    assert not set(stories.train) & set(stories.held_out)
+    assert load_corpus("stories", seed=3).fingerprint == stories.fingerprint
+    assert load_corpus("stories", seed=4).fingerprint != stories.fingerprint
+
+
 def test_the_reader_is_as_large_as_promised_and_every_piece_is_whole() -> None:
     pieces = reader_pieces()
-    assert sum(len(piece.text.encode()) for piece in pieces) > 60_000
+    assert sum(len(piece.text.encode()) for piece in pieces) > 80_000
     assert len({piece.title for piece in pieces}) == len(pieces)
     corpus = reader_corpus()
     assert sorted((*corpus.train, *corpus.held_out)) == sorted(p.text for p in pieces)

@@ -97,6 +97,13 @@ def test_choices_that_name_no_text_are_refused() -> None:
         CorpusChoice("novels").load()
 
 
+def test_choices_are_named_before_they_are_loaded() -> None:
+    choices = [CorpusChoice("reader"), CorpusChoice("text", text="x"), CorpusChoice("file")]
+    choices += [CorpusChoice("file", path=path) for path in ("some/tale.txt", "odd\udc80.txt")]
+    labels = ["Reader", "Your own text", "A file of yours", "tale.txt", "odd\ufffd.txt"]
+    assert [choice.label for choice in choices] == labels
+
+
 def test_equal_tokenizers_have_equal_fingerprints_and_others_do_not() -> None:
     def fingerprint(spec: TokenizerSpec, text: str) -> str:
         return tokenizer_fingerprint(build_tokenizer(spec, text))
