@@ -6,10 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-import engine.models
-
 ROOT = Path(__file__).resolve().parents[3]
 
 SCRIPT = """
@@ -42,11 +38,3 @@ def test_n_grams_run_where_torch_and_qt_cannot_be_imported() -> None:
         timeout=60,
     )
     assert result.returncode == 0, result.stderr
-
-
-def test_the_other_models_load_when_asked_for() -> None:
-    from engine.models.transformer import TransformerModel
-
-    assert engine.models.TransformerModel is TransformerModel
-    with pytest.raises(AttributeError, match="NoSuchModel"):
-        engine.models.NoSuchModel  # noqa: B018
