@@ -21,6 +21,7 @@ from engine.models.transformer.config import flops_per_token
 from engine.models.transformer.initial import initialise
 from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
+from engine.models.transformer.products import fast_products
 from engine.tokenizers.stream import TokenStream
 from engine.training import checkpoint
 from engine.training.batches import Batches
@@ -138,7 +139,8 @@ class Trainer:
         if 0 < self.recipe.grad_clip < norm:
             self._flat.gradients.mul_(self.recipe.grad_clip / norm)
         factor = self.recipe.learning_rate_factor(self.step_count) * self.learning_rate_scale
-        self._optimizer.step(factor)
+        with fast_products():
+            self._optimizer.step(factor)
         self.step_count += 1
         seconds = time.perf_counter() - started
         record = StepRecord(
@@ -198,7 +200,7 @@ class Trainer:
         total = 0.0
         for x, y in pieces:
             job.yield_point()
-            with torch.no_grad():
+            with torch.no_grad(), fast_products():
                 loss = self.module.loss(x.to(self.recipe.device), y.to(self.recipe.device))
             total += float(loss) * y.numel()
         evaluation = Evaluation(
@@ -216,8 +218,9 @@ class Trainer:
     def _gradients(self, inputs: Tensor, targets: Tensor) -> float:
         """Fill the gradients of mean −log p(target); return it."""
         self._flat.gradients.zero_()
-        loss = self.module.loss(inputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with fast_products():
+            loss = self.module.loss(inputs, targets)
+            loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     def _use_threads(self) -> None:

@@ -17,10 +17,15 @@ from torch.nn import functional
 
 from engine.models.transformer.cache import KVCache
 from engine.models.transformer.config import TransformerConfig
-from engine.models.transformer.linear import linear
+from engine.models.transformer.functions import (
+    EXPLICIT_CONTEXT,
+    as_pairs,
+    causal_attention,
+    relu_squared,
+    rms_norm,
+)
 from engine.models.transformer.points import Recorder, SwitchedOff
 
-RMS_EPSILON = 1e-6
 NOTHING_OFF = SwitchedOff()
 
 
@@ -33,7 +38,7 @@ class Linear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight, self.bias)
+        return functional.linear(x, self.weight, self.bias)
 
 
 class Norm(nn.Module):
@@ -50,7 +55,8 @@ class Norm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.kind == "layernorm":
             return functional.layer_norm(x, (self.width,), self.gain, self.shift)  # (B, T, D)
-        return functional.rms_norm(x, (self.width,), self.gain, RMS_EPSILON)  # (B, T, D)
+        y = rms_norm(x)  # (B, T, D)
+        return y if self.gain is None else y * self.gain  # (B, T, D)
 
 
 class Attention(nn.Module):
@@ -66,7 +72,7 @@ class Attention(nn.Module):
     def forward(
         self,
         x: Tensor,
-        rotation: tuple[Tensor, Tensor] | None,
+        turns: Tensor | None,
         layer: int,
         cache: KVCache | None,
         record: Recorder | None,
@@ -75,13 +81,15 @@ class Attention(nn.Module):
         B, T, D = x.shape
         H, d = self.config.heads, self.config.head_width
         qkv = self.qkv(x)  # (B, T, 3·D)
+        if cache is None and record is None and off is NOTHING_OFF and T <= EXPLICIT_CONTEXT:
+            z = causal_attention(qkv, H, self.config.qk_norm, turns)  # (B, T, D)
+            fast: Tensor = self.out(z)  # (B, T, D)
+            return fast
         q, k, v = qkv.view(B, T, 3, H, d).permute(2, 0, 3, 1, 4)  # (B, H, T, d) each
         if self.config.qk_norm:
-            q = functional.rms_norm(q, (d,), None, RMS_EPSILON)  # (B, H, T, d)
-            k = functional.rms_norm(k, (d,), None, RMS_EPSILON)  # (B, H, T, d)
-        if rotation is not None:
-            q = rotate(q, *rotation)  # (B, H, T, d)
-            k = rotate(k, *rotation)  # (B, H, T, d)
+            q, k = rms_norm(q), rms_norm(k)  # (B, H, T, d) each
+        if turns is not None:
+            q, k = rotate(q, turns), rotate(k, turns)  # (B, H, T, d) each
         if record is not None:
             for point, value in (("q", q), ("k", k), ("v", v)):
                 record.keep(f"{layer}.{point}", value)
@@ -140,7 +148,7 @@ class FeedForward(nn.Module):
         elif self.kind == "gelu":
             post = functional.gelu(pre)  # (B, T, F)
         elif self.kind == "relu2":
-            post = functional.relu(pre).square()  # (B, T, F)
+            post = relu_squared(pre)  # (B, T, F)
         else:
             assert self.gate is not None
             gate = self.gate(x)  # (B, T, F)
@@ -168,7 +176,7 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        rotation: tuple[Tensor, Tensor] | None,
+        turns: Tensor | None,
         layer: int,
         cache: KVCache | None,
         record: Recorder | None,
@@ -176,7 +184,7 @@ class Block(nn.Module):
     ) -> Tensor:
         keep = 1.0 if self.residual and layer not in off.residuals else 0.0
         attended = self.attention(
-            self.attention_norm(x), rotation, layer, cache, record, off
+            self.attention_norm(x), turns, layer, cache, record, off
         )  # (B, T, D)
         if layer in off.attentions:
             attended = torch.zeros_like(attended)  # (B, T, D)
@@ -200,8 +208,7 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """The whole model. Parameters are uninitialised until ``initialise`` fills them."""
 
-    cosines: Tensor
-    sines: Tensor
+    turns: Tensor
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -214,9 +221,8 @@ class Transformer(nn.Module):
         self.final_norm = Norm(config)
         self.output = None if config.tied else nn.Parameter(torch.empty(V, D))
         if config.positions == "rotary":
-            cosines, sines = rotation_table(config.context, config.head_width)  # (context, d/2)
-            self.register_buffer("cosines", cosines, persistent=False)
-            self.register_buffer("sines", sines, persistent=False)
+            table = rotation_table(config.context, config.head_width)  # (context, d/2) complex
+            self.register_buffer("turns", table, persistent=False)
 
     def forward(
         self,
@@ -240,11 +246,11 @@ class Transformer(nn.Module):
             record.keep("embedding", x)
         if self.positions is not None and not off.positions:
             x = x + self.positions[start : start + T]  # (B, T, D)
-        rotation = None
+        turns = None
         if self.config.positions == "rotary" and not off.positions:
-            rotation = (self.cosines[start : start + T], self.sines[start : start + T])  # (T, d/2)
+            turns = self.turns[start : start + T]  # (T, d/2) complex
         for layer, block in enumerate(self.blocks):
-            x = block(x, rotation, layer, cache, record, off)  # (B, T, D)
+            x = block(x, turns, layer, cache, record, off)  # (B, T, D)
         if cache is not None:
             cache.length += T
         x = self.final_norm(x)  # (B, T, D)
@@ -257,7 +263,7 @@ class Transformer(nn.Module):
     def unembed(self, x: Tensor) -> Tensor:
         """A normed residual stream (…, D) → logits (…, V). The logit lens puts any layer's in:
         ``model.unembed(model.final_norm(record["1.resid_post"]))``."""
-        return linear(x, self.embedding if self.output is None else self.output)
+        return functional.linear(x, self.embedding if self.output is None else self.output)
 
     def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
         """Mean −log p(target) in nats: ids (B, T), targets (B, T) → a scalar."""
@@ -270,18 +276,18 @@ def causal_mask(T: int, S: int, device: torch.device) -> Tensor:
     return torch.ones(T, S, dtype=torch.bool, device=device).tril(diagonal=S - T)
 
 
-def rotation_table(context: int, d: int) -> tuple[Tensor, Tensor]:
-    """cos and sin of position · 10000^(−2i/d), shape (context, d/2) (Su et al. 2021, eq. 15)."""
+def rotation_table(context: int, d: int) -> Tensor:
+    """exp(i · position · 10000^(−2j/d)), shape (context, d/2), complex (Su et al. 2021, eq. 15)."""
     frequencies = 10000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)  # (d/2,)
     angles = torch.arange(context, dtype=torch.float64)[:, None] * frequencies  # (context, d/2)
-    return angles.cos().float(), angles.sin().float()
+    return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
 
 
-def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Turn the pair (xᵢ, xᵢ₊d/₂) of each position t by the angle t·θᵢ (Su et al. 2021, eq. 34).
+def rotate(x: Tensor, turns: Tensor) -> Tensor:
+    """Turn the pair (x₂ⱼ, x₂ⱼ₊₁) of each position t by the angle t·θⱼ (Su et al. 2021, eq. 34).
 
-    x (B, H, T, d), cosines and sines (T, d/2) → (B, H, T, d). After it, q·k depends on how far
-    apart two positions are, not on where they stand.
+    x (B, H, T, d), turns (T, d/2) complex → (B, H, T, d). A pair is the complex number
+    x₂ⱼ + i·x₂ⱼ₊₁, and turning it is a multiplication. After it, q·k depends on how far apart two
+    positions are, not on where they stand.
     """
-    a, b = x.chunk(2, dim=-1)  # (B, H, T, d/2) each
-    return torch.cat((a * cosines - b * sines, a * sines + b * cosines), dim=-1)  # (B, H, T, d)
+    return torch.view_as_real(as_pairs(x.contiguous()) * turns).flatten(-2)  # (B, H, T, d)
