@@ -38,7 +38,7 @@ class Application(QObject):
     started = Signal()
     """The window is on screen, its first tab is made, and the corpus is being prepared."""
 
-    def __init__(self, app: QApplication, tabs: Sequence[TabSpec] = TABS) -> None:
+    def __init__(self, app: QApplication, tabs: Sequence[TabSpec]) -> None:
         super().__init__()
         self._app = app
         app.setApplicationName("Next Token Lab")
@@ -106,7 +106,6 @@ class Application(QObject):
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         self.errors.uninstall()
         self._crash_file.disable()
-        logging.shutdown()
 
     def _hide(self) -> None:
         self.window.remember()
@@ -123,14 +122,8 @@ class Application(QObject):
         self.window.close()
 
 
-def run(
-    tabs: Sequence[TabSpec] = TABS, prepare: Callable[[Application], object] | None = None
-) -> int:
-    """Run the app until its window is closed.
-
-    Args:
-        tabs: the tabs to show.
-        prepare: called with the application before its window is shown.
+def run(tabs: Sequence[TabSpec] | None = None) -> int:
+    """Run the app until its window is closed; with the lab's own tabs if none are given.
 
     Returns:
         The process's exit status.
@@ -138,10 +131,8 @@ def run(
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
-    application = Application(app, tabs)
+    application = Application(app, TABS if tabs is None else tabs)
     try:
-        if prepare is not None:
-            prepare(application)
         application.start()
         status = app.exec()
     finally:

@@ -100,7 +100,9 @@ class ComputeThread(QObject):
             on_cancelled: called with the handle when a stopped job has unwound.
             with_job: False where the function takes no ``job``; it then runs to its end.
         """
-        handle = JobHandle(self, function, args, kwargs, title=title, unit=unit, with_job=with_job)
+        handle = JobHandle(
+            self, function, args, kwargs, title=title, unit=unit, urgent=urgent, with_job=with_job
+        )
         handle.listen(on_result, on_error, on_snapshot, on_cancelled)
         if self._closed:
             return self._drop(handle)
@@ -133,9 +135,11 @@ class ComputeThread(QObject):
         self._start_thread()
         before = self._newest.get(key)
         self._newest[key] = handle
-        self._worker.ask(key, handle)
+        replaced = self._worker.ask(key, handle)
         if before is not None:
             before.discard()
+        if replaced is not None:
+            self.post("cancelled", replaced)
         self.state_changed.emit(handle)
         return handle
 

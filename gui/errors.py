@@ -119,7 +119,7 @@ class ErrorSink(QObject):
         logging.captureWarnings(True)
         self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
         self.claim_hooks()
-        self._qt_before = qInstallMessageHandler(_log_qt)
+        self._qt_before = qInstallMessageHandler(log_qt_message)
 
     def claim_hooks(self) -> None:
         """Put our exception hooks outermost (again). Parts of pyqtgraph put theirs in front
@@ -215,7 +215,7 @@ HARMLESS_QT_MESSAGES = (
 """Messages of Qt's that say nothing about us; they are logged at DEBUG."""
 
 
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
     level = _QT_LEVELS.get(kind, logging.WARNING)
     if message.startswith(HARMLESS_QT_MESSAGES):
         level = logging.DEBUG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from gui import theme
@@ -27,6 +27,7 @@ class Header(QWidget):
         self.seed.setRange(0, LARGEST_SEED)
         self.seed.setValue(lab.seed)
         self.seed.setKeyboardTracking(False)
+        self.seed.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by scrolling over it
         self.seed.setAccessibleName("Seed")
         tip = "Draws all that is random. The same seed gives the same result on this computer."
         self.seed.setToolTip(tip)

@@ -29,10 +29,9 @@ class JobStatus(QWidget):
         self.pause_button.setToolTip("Let the job wait, or go on (Ctrl+Shift+P).")
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("Stop the job (Ctrl+.).")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._row = QHBoxLayout(self)
         for widget in (self.label, self.bar, self.figures, self.pause_button, self.stop_button):
-            row.addWidget(widget)
+            self._row.addWidget(widget)
         self.pause_button.clicked.connect(self.toggle_pause)
         self.stop_button.clicked.connect(self.stop)
         compute.state_changed.connect(self._refresh)
@@ -92,7 +91,10 @@ class JobStatus(QWidget):
     @Slot()
     def _dress(self) -> None:
         look = theme.current()
-        self.bar.setFixedSize(look.px(160), look.px(10))
+        self.bar.setMinimumWidth(look.px(32))
+        self.bar.setMaximumWidth(look.px(160))
+        self.bar.setFixedHeight(look.px(10))
+        self._row.setContentsMargins(0, look.space(0.5), look.space(1), look.space(0.5))
 
 
 _WORDS = {

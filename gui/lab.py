@@ -65,6 +65,8 @@ class Lab(QObject):
     seed_changed = Signal(int)
     preparing_changed = Signal()
     """Work on a new corpus, tokenizer or n-gram began or ended, in whichever way."""
+    tab_wished = Signal(str)
+    """A tab asks the window to bring another to the front, by its key (``gui.tabs``)."""
 
     def __init__(
         self,
@@ -134,6 +136,11 @@ class Lab(QObject):
     def preparing(self) -> JobHandle | None:
         """The work on a new corpus or tokenizer, while there is any."""
         return self._preparing
+
+    @property
+    def wish(self) -> tuple[CorpusChoice, TokenizerSpec]:
+        """The text and the tokenizer that are in force or, while they are made, about to be."""
+        return self._wanted_corpus(), self._wanted_spec()
 
     # ------------------------------------------------------------------------------ changing it
     def restore(self) -> None:

@@ -10,8 +10,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
+    QFrame,
     QLabel,
     QMainWindow,
+    QScrollArea,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -27,7 +29,7 @@ from gui.job_status import JobStatus
 from gui.lab import Lab
 from gui.places import log_dir
 from gui.settings import WindowState
-from gui.tabs import TABS, TabSpec
+from gui.tabs import TabSpec
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class MainWindow(QMainWindow):
     closing = Signal()
     """The window was closed; the application ends the rest."""
 
-    def __init__(self, lab: Lab, state: WindowState, tabs: Sequence[TabSpec] = TABS) -> None:
+    def __init__(self, lab: Lab, state: WindowState, tabs: Sequence[TabSpec]) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Next Token Lab")
@@ -49,7 +51,7 @@ class MainWindow(QMainWindow):
         self._state = state
         self._specs = tuple(tabs)
         self._made: dict[str, QWidget] = {}
-        self._columns: list[QVBoxLayout] = []
+        self._pages: list[QScrollArea] = []
         self._closed = False
 
         self.header = Header(lab)
@@ -60,11 +62,12 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The lab's parts")
         for number, spec in enumerate(self._specs, 1):
-            page = QWidget()
+            page = QScrollArea()  # so that large text on a small screen is never cut off
             page.setObjectName(spec.key)
-            column = QVBoxLayout(page)
-            column.setContentsMargins(0, 0, 0, 0)
-            self._columns.append(column)
+            page.setWidgetResizable(True)
+            page.setFrameShape(QFrame.Shape.NoFrame)
+            page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self._pages.append(page)
             self.tabs.addTab(page, spec.title)
             self.tabs.setTabToolTip(number - 1, f"{spec.tip} (Ctrl+{number})")
             key = QShortcut(QKeySequence(f"Ctrl+{number}"), page)
@@ -121,6 +124,7 @@ class MainWindow(QMainWindow):
         lab.compute.job_cancelled.connect(self._show_job)
         lab.errors.reported.connect(self.error_bar.show_report)
         lab.confirm = self.confirm
+        lab.tab_wished.connect(self.show_tab)
         self.tabs.currentChanged.connect(self._show_tab)
 
     # ------------------------------------------------------------------------------------ tabs
@@ -140,7 +144,7 @@ class MainWindow(QMainWindow):
             if index < 0:
                 raise KeyError(key)
             self._made[key] = self._make(self._specs[index])
-            self._columns[index].addWidget(self._made[key])
+            self._pages[index].setWidget(self._made[key])
             self._restore_splitters(self._made[key])
         return self._made[key]
 
@@ -289,6 +293,7 @@ class MainWindow(QMainWindow):
     def open_first_tab(self) -> None:
         """Make the tab that is in front; called once the window is on screen."""
         self._show_tab(self.tabs.currentIndex())
+        self.tabs.tabBar().setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._closed:

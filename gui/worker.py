@@ -79,11 +79,14 @@ class Worker:
             (self._urgent if handle.urgent else self._queue).append(handle)
             self._look_again()
 
-    def ask(self, key: object, handle: JobHandle) -> None:
-        """Add a request; it takes the place in line of a waiting one with the same key."""
+    def ask(self, key: object, handle: JobHandle) -> JobHandle | None:
+        """Add a request; it takes the place in line of a waiting one with the same key, which
+        is returned and now never begins."""
         with self._lock:
+            replaced = self._requests.get(key)
             self._requests[key] = handle
             self._look_again()
+        return replaced
 
     def stop(self, handle: JobHandle) -> bool:
         """Ask it to unwind. Returns True if it had not begun, and now never will."""
