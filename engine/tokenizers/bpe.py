@@ -27,7 +27,7 @@ from engine.tokenizers.bpe_train import (
     learn_merges,
 )
 from engine.tokenizers.linked import LinkedSequences, flatten
-from engine.tokenizers.pretokenize import count_words, pretokenize
+from engine.tokenizers.pretokenize import count_words, pretokens_by_segment
 from engine.tokenizers.table import TableTokenizer
 
 Base = Literal["bytes", "characters"]
@@ -187,7 +187,10 @@ class BPETokenizer(TableTokenizer):
     def encode_array(self, text: str) -> Ids:
         if not self._pre_tokenize:
             return self._encode_whole(text)
-        words = pretokenize(text)
+        parts = [self._encode_pieces(words) for words in pretokens_by_segment(text)]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int32), *parts])
+
+    def _encode_pieces(self, words: list[str]) -> Ids:
         index = {word: i for i, word in enumerate(dict.fromkeys(words))}
         encoded = self._encode_words(list(index))
         flat = np.fromiter((i for ids in encoded for i in ids), np.int32)

@@ -10,9 +10,10 @@ that no pair crosses from one to the next.
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -91,22 +92,23 @@ class LinkedSequences:
         places = np.flatnonzero((symbols[:-1] >= 0) & (symbols[1:] >= 0)).astype(np.int32)
         if not len(places):
             return
-        left, right = symbols[places], symbols[places + 1]
         base = int(symbols.max()) + 1
+        keys: npt.NDArray[np.integer[Any]]
         if base <= 256:  # 16-bit keys are sorted by radix, in a tenth of the time
-            small = left.astype(np.uint16) * np.uint16(base) + right.astype(np.uint16)
-            order = np.argsort(small, kind="stable")
+            keys = symbols[places].astype(np.uint16)
+            keys *= np.uint16(base)
+            keys += symbols[places + 1].astype(np.uint16)
         else:
-            order = np.argsort(left.astype(np.int64) * base + right, kind="stable")
-        places = places[order]
-        starts = _run_starts(left[order].astype(np.int64) * base + right[order])
-        counts = self._weigh(places, starts)
+            keys = symbols[places].astype(np.int64) * base + symbols[places + 1]
+        order = np.argsort(keys, kind="stable")
+        places, keys = places[order], keys[order]
+        starts = _run_starts(keys)
         firsts = places[starts]
         yield from zip(
             symbols[firsts].tolist(),
             symbols[firsts + 1].tolist(),
-            counts,
-            np.split(places, starts[1:]),
+            self._weigh(places, starts),
+            _split(places, starts),
             strict=True,
         )
 
@@ -206,7 +208,7 @@ class LinkedSequences:
         neighbours, positions = neighbours[order], positions[order]
         starts = _run_starts(neighbours)
         gains = self._weigh(positions, starts)
-        split = np.split(positions, starts[1:])
+        split = _split(positions, starts)
         return list(map(Neighbours, neighbours[starts].tolist(), gains, split))
 
     def _weigh(self, positions: Ids, starts: npt.NDArray[np.int64]) -> list[int]:
@@ -221,7 +223,16 @@ class LinkedSequences:
 
 def _run_starts(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
     """Where each run of equal values starts."""
-    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+    changes = np.empty(len(values), dtype=np.bool_)
+    changes[0] = True
+    np.not_equal(values[1:], values[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
+
+
+def _split(positions: Ids, starts: npt.NDArray[np.int64]) -> list[Ids]:
+    """The runs themselves (as ``np.split``, in a third of the time)."""
+    bounds = [*starts.tolist(), len(positions)]
+    return [positions[start:end] for start, end in itertools.pairwise(bounds)]
 
 
 def _every_second(p: Ids, q: Ids) -> npt.NDArray[np.bool_]:

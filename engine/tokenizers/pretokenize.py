@@ -36,10 +36,13 @@ _FIRST_SURROGATE = 0xD800  # the first code point that cannot be decoded from UT
 
 def pretokenize(text: str) -> list[str]:
     """The text's pre-tokens, in order; joined they are the text (surrogates as U+FFFD)."""
-    pieces: list[str] = []
-    for segment in segments(text):
-        pieces += _pretokenize_segment(segment)
-    return pieces
+    return [piece for pieces in pretokens_by_segment(text) for piece in pieces]
+
+
+def pretokens_by_segment(text: str) -> Iterator[list[str]]:
+    """The same a few million characters at a time, so that a large text never stands in
+    memory as so many small strings."""
+    return map(_pretokenize_segment, segments(text))
 
 
 def count_words(texts: Iterable[str], job: Job = NO_JOB) -> dict[str, int]:
@@ -54,12 +57,13 @@ def count_words(texts: Iterable[str], job: Job = NO_JOB) -> dict[str, int]:
     return counts
 
 
-def segments(text: str, size: int = _SEGMENT) -> Iterator[str]:
+def segments(text: str, size: int | None = None) -> Iterator[str]:
     """Cut a long text where a pre-token surely ends: after a word, before white space.
 
     The rule never looks back, and looks ahead only from inside white space, so the segments'
     pre-tokens are the text's.
     """
+    size = _SEGMENT if size is None else size
     start = 0
     while len(text) - start > size:
         cut = _WORD_END.search(text, start + size)

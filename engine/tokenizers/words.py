@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.tokenizers.base import Ids
-from engine.tokenizers.pretokenize import count_words, pretokenize
+from engine.tokenizers.pretokenize import count_words, pretokenize, pretokens_by_segment
 from engine.tokenizers.table import UNKNOWN_BYTES, TableTokenizer
 
 
@@ -99,10 +99,12 @@ class WordTokenizer(TableTokenizer):
         return WordTokenizer(self._words[:kept], self._counts and self._counts[:kept])
 
     def encode_array(self, text: str) -> Ids:
-        pieces = pretokenize(text)
-        unknown = len(self._words)
-        found = map(self._id_of.get, pieces, itertools.repeat(unknown))
-        return np.fromiter(found, np.int32, len(pieces))
+        unknown = itertools.repeat(len(self._words))
+        parts = [
+            np.fromiter(map(self._id_of.get, pieces, unknown), np.int32, len(pieces))
+            for pieces in pretokens_by_segment(text)
+        ]
+        return np.concatenate([np.empty(0, np.int32), *parts])
 
     def _unknown_byte_lengths(self, text: str) -> npt.NDArray[np.int64]:
         unknown = [piece for piece in pretokenize(text) if piece not in self._id_of]

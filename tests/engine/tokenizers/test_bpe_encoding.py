@@ -83,6 +83,28 @@ def test_order_matters_where_a_token_is_made_twice() -> None:
     assert tokenizer.encode("abcabc") == by_reference(tokenizer, "abcabc")
 
 
+def test_a_token_made_twice_is_merged_on_wherever_it_came_from() -> None:
+    # "abc" is made of "ab" + "c" and of "a" + "bc", both before "abc" + "d" uses it.
+    a, b, c, d, ab, abc, bc, abcd = (0, 1, 2, 3, 5, 6, 7, 8)
+    parents = [(a, b), (ab, c), (b, c), (a, bc), (abc, d)]
+    ids = assign_ids(CharacterAlphabet("abcd"), parents)
+    assert ids == [ab, abc, bc, abc, abcd]
+    ranks = rank_table(
+        [Merge(left, right, new, 0) for (left, right), new in zip(parents, ids, strict=True)]
+    )
+    assert is_ordered(ranks)
+    symbols = np.array([a, bc, d, ab, c, d, a, bc, abc, d], dtype=np.int32)
+    expected = [abcd, abcd, abc, abcd]
+    assert encode_short(symbols.tolist(), ranks) == expected
+    sequences = flatten(symbols, np.array([len(symbols)]))
+    assert encode_linked(sequences, ranks, ordered=True)[1:-1].tolist() == expected
+
+
+def test_a_pair_that_is_listed_twice_keeps_its_first_rank() -> None:
+    merges = [Merge(0, 1, 4, 0), Merge(4, 2, 5, 0), Merge(0, 1, 4, 0)]
+    assert rank_table(merges) == {(0, 1): (0, 4), (4, 2): (1, 5)}
+
+
 @pytest.mark.parametrize("few", [0, 3, 10_000])
 def test_learned_merges_agree_with_the_reference(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linked_module, "_FEW", few)

@@ -15,6 +15,7 @@ from engine.tokenizers import (
     CharacterTokenizer,
     Tokenizer,
     WordTokenizer,
+    pretokenize,
     to_utf8,
     tokenizer_from_dict,
 )
@@ -143,6 +144,20 @@ def test_decoding_half_a_character_does_not_raise() -> None:
 @given(ids=st.lists(st.integers(0, TOKENIZERS["bpe"].vocab_size - 1)))
 def test_decoding_any_ids_does_not_raise(ids: list[int]) -> None:
     assert isinstance(TOKENIZERS["bpe"].decode(ids), str)
+
+
+def test_working_segment_by_segment_changes_nothing(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [PROSE, *HOSTILE.values()]
+    whole = [tokenizer.encode(text) for text in texts]
+    learned = WordTokenizer.train(texts).to_dict(), BPETokenizer.train(texts, 500).to_dict()
+    monkeypatch.setattr(pretokenize, "_SEGMENT", 7)
+    assert [tokenizer.encode(text) for text in texts] == whole
+    assert learned == (
+        WordTokenizer.train(texts).to_dict(),
+        BPETokenizer.train(texts, 500).to_dict(),
+    )
 
 
 def test_texts_of_ten_megabytes_on_one_line() -> None:
