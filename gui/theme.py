@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -165,6 +165,10 @@ class Theme(QObject):
             app.setStyle(ScaledFusion(self.scale))
         app.setPalette(palette(self.colours))
         app.setFont(self.font("body"))
+        # Qt puts the widgets off to the next turn of the event loop. They must have changed when
+        # ``changed`` is sent: whoever listens measures with them.
+        for kind in (QEvent.Type.ApplicationPaletteChange, QEvent.Type.ApplicationFontChange):
+            app.sendPostedEvents(None, kind.value)
         self._colour_plots()
         for widget in app.allWidgets():
             if widget.property(_ROLE_PROPERTY) or widget.property(_TINT_PROPERTY):
