@@ -11,7 +11,7 @@ they have grown enough all of them lie between about 0.7 and 1.2, which serves a
 STEPS = 4
 """Jordan's five, less one: dividing by a closer bound of the largest singular value than the
 Frobenius norm lets small ones start about one step's growth further up."""
-_TINY = 1e-20
+_TINY = 1e-30
 
 
 def orthogonalised(stack: Tensor, steps: int = STEPS) -> Tensor:
@@ -22,10 +22,12 @@ def orthogonalised(stack: Tensor, steps: int = STEPS) -> Tensor:
     """
     tall = stack.shape[1] > stack.shape[2]
     X = stack.transpose(1, 2) if tall else stack  # (K, m, n) with m ≤ n
+    # to a largest element of 1 first, lest squares of tiny gradients underflow
+    X = X / X.abs().amax(dim=(1, 2), keepdim=True).clamp_min_(_TINY)  # (K, m, n)
     gram = torch.bmm(X, X.transpose(1, 2))  # (K, m, m)
     # σ₁⁴ ≤ Σσᵢ⁴ = ‖XXᵀ‖²: dividing X by ‖XXᵀ‖^½ brings every σ into [0, 1]
-    bound = gram.flatten(1).norm(dim=1).add_(_TINY)[:, None, None]  # (K, 1, 1)
-    X = X * bound.rsqrt()  # (K, m, n)
+    bound = gram.flatten(1).norm(dim=1).clamp_min_(_TINY)[:, None, None]  # (K, 1, 1)
+    X.mul_(bound.rsqrt())  # (K, m, n)
     gram.div_(bound)  # (K, m, m)
     for step in range(steps):
         if step:

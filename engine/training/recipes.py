@@ -18,6 +18,7 @@ def modern() -> Recipe:
     """What has been learned since: the same number of parameters, trained faster."""
     return Recipe(
         name="Modern",
+        heads=2,
         ffn="relu2",
         positions="rotary",
         norm="rmsnorm",
@@ -26,9 +27,10 @@ def modern() -> Recipe:
         tied=False,
         init="modern",
         optimizer="muon",
-        learning_rate=0.02,
+        learning_rate=0.03,
         embedding_learning_rate=0.01,
-        momentum=0.95,
+        momentum=0.9,
+        beta1=0.8,
         beta2=0.95,
         weight_decay=0.0,
         grad_clip=0.0,

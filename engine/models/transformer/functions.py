@@ -100,7 +100,7 @@ class _CausalAttention(torch.autograd.Function):
         q, k = rotated.view(2, B * heads, T, d)  # (B·H, T, d) each
         v = parts[:, :, 2].transpose(1, 2).reshape(B * heads, T, d)  # (B·H, T, d)
         scores = torch.baddbmm(
-            _mask(T, qkv.device), q, k.transpose(1, 2), alpha=1 / math.sqrt(d)
+            _mask(T, qkv), q, k.transpose(1, 2), alpha=1 / math.sqrt(d)
         )  # (B·H, T, T)
         pattern = torch.softmax(scores, dim=-1, out=scores)  # (B·H, T, T)
         z = torch.bmm(pattern, v)  # (B·H, T, d)
@@ -154,11 +154,12 @@ def _inverse_rms(x: Tensor) -> Tensor:
     return inverse
 
 
-_masks: dict[tuple[int, torch.device], Tensor] = {}
+_masks: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
 
 
-def _mask(T: int, device: torch.device) -> Tensor:
+def _mask(T: int, like: Tensor) -> Tensor:
     """(T, T): 0 where a query may look, −∞ above the diagonal."""
-    if (T, device) not in _masks:
-        _masks[T, device] = torch.full((T, T), -math.inf, device=device).triu(diagonal=1)
-    return _masks[T, device]
+    key = (T, like.device, like.dtype)
+    if key not in _masks:
+        _masks[key] = like.new_full((T, T), -math.inf).triu(diagonal=1)
+    return _masks[key]
