@@ -20,6 +20,7 @@ from gui.crash import CrashFile, last_crash
 from gui.errors import ErrorSink
 from gui.garbage import GarbageCollector
 from gui.lab import Lab
+from gui.lab_bar import LabBar
 from gui.main_window import MainWindow
 from gui.settings import Preferences, WindowState
 from gui.shutdown import Shutdown
@@ -60,6 +61,7 @@ class Application(QObject):
         self.compute = ComputeThread(self)
         self.lab = Lab(self.compute, self.preferences, self.theme, self.errors, self)
         self.window = MainWindow(self.lab, WindowState(config), tabs)
+        self.window.set_lab_bar(LabBar(self.lab))
         if crash is not None:
             self.window.offer_crash(crash)
         self._garbage = GarbageCollector(self)

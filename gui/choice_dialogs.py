@@ -51,7 +51,7 @@ class OwnTextDialog(QDialog):
         self.editor.setPlaceholderText("Once upon a time …")
         self.editor.setTabChangesFocus(True)
         self.counts = QLabel()
-        theme.set_text_role(self.counts, "small", "muted")
+        theme.set_text_role(self.counts, "caption", "muted")
         self.buttons = _buttons(self, "Use this text")
         column = QVBoxLayout(self)
         for widget in (intro, self.editor, self.counts, self.buttons):
@@ -102,7 +102,7 @@ class TokenizerDialog(QDialog):
             self.kind.setItemData(self.kind.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.explanation = QLabel()
         self.explanation.setWordWrap(True)
-        theme.set_text_role(self.explanation, "small", "muted")
+        theme.set_text_role(self.explanation, "caption", "muted")
         self.size_ = QSpinBox()
         self.size_.setAccessibleName("Vocabulary size")
         self.size_.setRange(2, 32_768)

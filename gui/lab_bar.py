@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from engine.text import bundled_corpora
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
@@ -36,7 +36,9 @@ class LabBar(QWidget):
         )
         self.status = QLabel()
         self.status.setTextFormat(Qt.TextFormat.PlainText)
-        theme.set_text_role(self.status, "small", "muted")
+        # The first to give way where large text fills the row.
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.set_text_role(self.status, "caption", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for box, caption in ((self.corpus, "Te&xt"), (self.tokenizer, "To&kens")):
