@@ -52,6 +52,7 @@ class MainWindow(QMainWindow):
         self._specs = tuple(tabs)
         self._made: dict[str, QWidget] = {}
         self._pages: list[QScrollArea] = []
+        self._tab_keys: list[QShortcut] = []
         self._closed = False
 
         self.header = Header(lab)
@@ -70,8 +71,8 @@ class MainWindow(QMainWindow):
             self._pages.append(page)
             self.tabs.addTab(page, spec.title)
             self.tabs.setTabToolTip(number - 1, f"{spec.tip} (Ctrl+{number})")
-            key = QShortcut(QKeySequence(f"Ctrl+{number}"), page)
-            key.setContext(Qt.ShortcutContext.WindowShortcut)
+            # A child of the window: a hidden page's shortcut would sleep with it.
+            self._tab_keys.append(QShortcut(QKeySequence(f"Ctrl+{number}"), self))
         self._top = QVBoxLayout()
         self._top.setSpacing(0)
         centre = QWidget()
@@ -115,7 +116,7 @@ class MainWindow(QMainWindow):
                 "about": self.show_about,
             }
         )
-        for shortcut in self.tabs.findChildren(QShortcut):
+        for shortcut in self._tab_keys:
             shortcut.activated.connect(self._tab_by_key)
         look.changed.connect(self._show_look)
         lab.compute.state_changed.connect(self._show_job)
@@ -180,11 +181,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def _tab_by_key(self) -> None:
         shortcut = self.sender()
-        if isinstance(shortcut, QShortcut):
-            page = shortcut.parent()
-            for index in range(self.tabs.count()):
-                if self.tabs.widget(index) is page:
-                    self.tabs.setCurrentIndex(index)
+        for index, known in enumerate(self._tab_keys):
+            if known is shortcut:
+                self.tabs.setCurrentIndex(index)
 
     # --------------------------------------------------------------------------------- actions
     @Slot()
