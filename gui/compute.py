@@ -159,6 +159,11 @@ class ComputeThread(QObject):
         """Jobs begun and not ended (the running one last), then those waiting, in order."""
         return [*self._active, *self._waiting]
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs, waits, or is still to be delivered."""
+        return not (self._active or self._waiting or self._newest)
+
     def stop_all(self) -> None:
         """Stop every job and drop every request."""
         for handle in self.jobs:

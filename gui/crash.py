@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TextIO
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 _NAME = re.compile(r"crash-(\d+)-(\d+)\.txt")
 LARGEST_REPORT = 200_000

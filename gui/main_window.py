@@ -130,6 +130,11 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------------------------ tabs
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all tabs, in order."""
+        return tuple(spec.key for spec in self._specs)
+
+    @property
     def current_key(self) -> str:
         """The key of the tab that is shown."""
         return self._specs[self.tabs.currentIndex()].key
