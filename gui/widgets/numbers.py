@@ -56,7 +56,7 @@ def format_log_probability(log_probability: float) -> str:
     """A probability given as its natural logarithm, also where exp() would underflow.
 
     >>> format_log_probability(-2000.0)
-    '2.63×10⁻⁸⁶⁹'
+    '2.58×10⁻⁸⁶⁹'
     """
     if math.isnan(log_probability) or log_probability == -math.inf or log_probability > -600:
         return format_probability(math.exp(min(log_probability, 0.0)))

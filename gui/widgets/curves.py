@@ -1,0 +1,311 @@
+"""The curves and landmarks of a plot: their data, and how they are drawn in pyqtgraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsSceneHoverEvent, QStyleOptionGraphicsItem, QWidget
+
+from gui.colours import NEUTRAL, SERIES, Colours
+from gui.widgets.decimate import dashes, decimate
+from gui.widgets.label_places import spread
+from gui.widgets.look import mixed
+from gui.widgets.numbers import format_number
+from gui.widgets.plotting import pg
+from gui.widgets.safe_text import plain_tooltip
+from gui.widgets.smoothing import Smoother
+
+Floats = npt.NDArray[np.float64]
+
+_FEW_POINTS = 64
+"""So many points in view, or fewer, get markers; a single point would be invisible without."""
+_DASHES = {
+    Qt.PenStyle.DashLine: (9, 5),
+    Qt.PenStyle.DotLine: (3, 4),
+    Qt.PenStyle.DashDotLine: (15, 4),
+}
+"""Pixel columns on and off, for dense curves."""
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A horizontal line that means something, such as the loss of guessing."""
+
+    name: str
+    value: float
+    explanation: str = ""
+    kind: str = "neutral"
+    """A kind of model (a key of gui.colours.SERIES), for its colour and line style."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical line where something happened, such as a changed learning rate."""
+
+    x: float
+    name: str
+    explanation: str = ""
+    kind: str = "neutral"
+
+
+@dataclass
+class Look:
+    """The colour, line and marker of a curve."""
+
+    kind: str
+    """A key of SERIES, or "#rrggbb"."""
+    line: Qt.PenStyle
+    marker: str
+
+    @classmethod
+    def of(cls, kind: str, line: Qt.PenStyle | None = None, marker: str | None = None) -> Look:
+        """The look of a kind of model, or of a colour given as "#rrggbb"."""
+        series = SERIES.get(kind, NEUTRAL)
+        default = Qt.PenStyle.SolidLine if kind.startswith("#") else series.line
+        return cls(kind, line or default, marker or ("o" if kind == "neutral" else series.marker))
+
+    def colour(self, colours: Colours) -> QColor:
+        """The colour in a theme; one given as "#rrggbb" is lightened for the dark one."""
+        if not self.kind.startswith("#"):
+            return colours.series(self.kind)
+        own = QColor(self.kind)
+        return mixed(own, QColor("white"), 0.35) if colours.dark else own
+
+
+class LineItem(pg.PlotCurveItem):  # type: ignore[misc]
+    """A polyline of points chosen for the view; its bounds are the view's, not searched for.
+
+    A ``strong`` one is two pixels high. Lines are thickened by drawing the thin one again, one
+    pixel of the device lower: a pen of width 2 takes several times as long over a noisy curve.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.strong = False
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        ratio = max(1, round(painter.device().devicePixelRatio()))
+        pixel = 1.0 / (abs(painter.deviceTransform().m22()) or 1.0)
+        for _ in range(2 * ratio if self.strong else ratio):
+            super().paint(painter, option, widget)
+            painter.translate(0.0, pixel)
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(self.viewRect())
+
+    def viewRangeChanged(self) -> None:
+        self.prepareGeometryChange()
+
+
+class Curve:
+    """One named series: its points, its smoothed line, and the items that draw them."""
+
+    def __init__(self, name: str, look: Look, *, smoothed: bool, weight: float) -> None:
+        self.name = name
+        self.look = look
+        self.smoothed = smoothed
+        self.visible = True
+        self.x: Floats = np.empty(0)
+        self.y: Floats = np.empty(0)
+        self._smoother = Smoother(weight)
+        # Thin lines without antialiasing are the fast path of Qt's painter.
+        self.raw_item = LineItem()
+        self.line_item = LineItem()
+        self.points_item = pg.ScatterPlotItem(pxMode=True)
+        self.items = (self.raw_item, self.line_item, self.points_item)
+        for depth, item in enumerate(self.items):
+            item.setZValue(depth)
+        self._pens = (QPen(), QPen())
+
+    def set_data(self, x: Floats, y: Floats) -> None:
+        """Take new points; x must ascend."""
+        self.x, self.y = x, y
+
+    def set_weight(self, weight: float) -> None:
+        """Smooth with another weight from now on."""
+        self._smoother = Smoother(weight)
+
+    @property
+    def line(self) -> Floats:
+        """(N,) the values of the main line: smoothed, if the curve is."""
+        return self._smoother(self.y) if self.smoothed else self.y
+
+    def bounds(self, low: float, high: float) -> tuple[float, float] | None:
+        """The lowest and highest finite value between two places, None if there is none.
+
+        Of a smoothed curve the raw values count but for their most extreme hundredth at
+        either end, so that one spike does not flatten everything else.
+        """
+        start, stop = np.searchsorted(self.x, [low, high], side="left").tolist()
+        stop = int(np.searchsorted(self.x, high, side="right"))
+        values = self.y[start:stop]
+        values = values[np.isfinite(values)]
+        if not len(values):
+            return None
+        if not self.smoothed or len(values) < 200:
+            return float(values.min()), float(values.max())
+        values = values[:: max(1, len(values) // 2000)]  # enough to find the hundredths
+        cut = len(values) // 100
+        ordered = np.partition(values, (cut, len(values) - 1 - cut))
+        line = self.line[start:stop]
+        return (
+            float(min(ordered[cut], np.nanmin(line))),
+            float(max(ordered[len(values) - 1 - cut], np.nanmax(line))),
+        )
+
+    def restyle(self, colours: Colours, ground: QColor, size: float) -> None:
+        """Take the theme's colours; ``size`` is the markers' in pixels."""
+        colour = self.look.colour(colours)
+        self._pens = (QPen(mixed(colour, ground, 0.68), 1.0), QPen(colour, 1.0))
+        for pen in self._pens:
+            pen.setCosmetic(True)
+        self.points_item.setSymbol(self.look.marker)
+        self.points_item.setSize(size)
+        self.points_item.setPen(pg.mkPen(None))
+        self.points_item.setBrush(pg.mkBrush(colour))
+
+    def draw(self, low: float, high: float, columns: int, log: bool) -> None:
+        """Hand pyqtgraph what is in view.
+
+        Args:
+            low: left edge of the view, in the axis's own unit (log10 of x if ``log``).
+            high: right edge.
+            columns: the view's width in pixels.
+            log: whether the axis is logarithmic; points at x ≤ 0 are then left out.
+        """
+        for item in self.items:
+            item.setVisible(self.visible)
+        if not self.visible:
+            return
+        x, first = self.x, 0
+        if log:
+            first = int(np.searchsorted(x, 0.0, side="right"))
+            x = np.log10(x[first:])
+        line = self.line[first:]
+        if self.smoothed:
+            raw_x, raw_y, _ = decimate(x, self.y[first:], low, high, columns)
+            self.raw_item.setData(raw_x, raw_y, pen=self._pens[0], connect="finite")
+        else:
+            self.raw_item.setData([], [])
+        shown_x, shown_y, column = decimate(x, line, low, high, columns)
+        self._draw_line(shown_x, shown_y, column, columns)
+
+    def _draw_line(self, x: Floats, y: Floats, column: npt.NDArray[np.int64], columns: int) -> None:
+        dense = len(x) > columns // 2
+        self.line_item.strong = self.smoothed or not dense
+        pen = QPen(self._pens[1])
+        connect: str | npt.NDArray[np.int32] = "finite"
+        if self.look.line in _DASHES and dense:
+            finite = np.isfinite(y)
+            drawn = dashes(column, *_DASHES[self.look.line]) * finite
+            drawn[:-1] *= finite[1:]
+            connect = drawn.astype(np.int32)
+            y = np.where(finite, y, 0.0)  # unconnected, so never seen
+        else:
+            pen.setStyle(self.look.line)
+        self.line_item.setData(x, y, pen=pen, connect=connect)
+        finite = np.isfinite(y)
+        if 0 < len(x) <= _FEW_POINTS and not self.smoothed:
+            self.points_item.setData(x[finite], y[finite])
+        else:
+            self.points_item.setData([], [])
+
+    def value_at(self, x: float) -> tuple[float, float, float] | None:
+        """The point nearest to ``x``: its x, its y, and its smoothed y."""
+        if not len(self.x):
+            return None
+        index = int(np.searchsorted(self.x, x))
+        if index == len(self.x) or (index and x - self.x[index - 1] <= self.x[index] - x):
+            index -= 1
+        return float(self.x[index]), float(self.y[index]), float(self.line[index])
+
+
+class LandmarkGutter(pg.GraphicsWidget):  # type: ignore[misc]
+    """Names of landmarks, in a column right of the plot, each led to its line."""
+
+    def __init__(self, view: pg.ViewBox) -> None:
+        super().__init__()
+        self._view = view
+        self._landmarks: list[Landmark] = []
+        self._colours: Colours | None = None
+        self._places: list[float | None] = []
+        self._scale = 1.0
+        self.setAcceptHoverEvents(True)
+        view.sigYRangeChanged.connect(self._moved)
+        view.sigResized.connect(self._moved)
+
+    def set_landmarks(self, landmarks: list[Landmark], colours: Colours, room: float) -> None:
+        """Show these, in a column at most ``room`` pixels wide."""
+        self._landmarks, self._colours = landmarks, colours
+        metrics = QFontMetricsF(self.font())
+        widest = max((metrics.horizontalAdvance(self._text(m)) for m in landmarks), default=0.0)
+        lead = self._lead()
+        width = min(widest + lead + metrics.averageCharWidth(), room) if landmarks else 0.0
+        self.setMinimumWidth(width)
+        self.setMaximumWidth(width)
+        self._moved()
+
+    @staticmethod
+    def _text(landmark: Landmark) -> str:
+        return f"{landmark.name}  {format_number(landmark.value)}"
+
+    def _lead(self) -> float:
+        return QFontMetricsF(self.font()).averageCharWidth() * 1.6
+
+    def _moved(self) -> None:
+        self.update()
+
+    def y_of(self, value: float) -> float:
+        """Where a value's line meets the column, in the column's own pixels."""
+        point = self._view.mapFromView(QPointF(0.0, value))
+        return float(self.mapFromItem(self._view, point).y())
+
+    def label_places(self) -> list[tuple[Landmark, float, float]]:
+        """Each landmark in view with its line's y and its label's, top to bottom or not."""
+        height, top, bottom = QFontMetricsF(self.font()).height(), 0.0, self.size().height()
+        inside = [m for m in self._landmarks if top <= self.y_of(m.value) <= bottom]
+        lines = [self.y_of(m.value) for m in inside]
+        labels = spread(lines, height, top, bottom)
+        return [
+            (m, line, label)
+            for m, line, label in zip(inside, lines, labels, strict=True)
+            if label is not None
+        ]
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        if self._colours is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font())
+        metrics, lead = QFontMetricsF(self.font()), self._lead()
+        for landmark, line, label in self.label_places():
+            colour = Look.of(landmark.kind).colour(self._colours)
+            painter.setPen(QPen(colour, 1.0))
+            painter.drawLine(QPointF(0.0, line), QPointF(lead - 3.0, label))
+            painter.setPen(self._colours.color("text"))
+            room = self.size().width() - lead
+            text = metrics.elidedText(self._text(landmark), Qt.TextElideMode.ElideRight, room)
+            baseline = label - metrics.height() / 2 + metrics.ascent()
+            painter.drawText(QPointF(lead, baseline), text)
+
+    def hoverMoveEvent(self, event: QGraphicsSceneHoverEvent) -> None:
+        self.setToolTip(plain_tooltip(self.told_at(event.pos())))
+
+    def told_at(self, position: QPointF) -> str:
+        """What hovering at a point of the column tells."""
+        height = QFontMetricsF(self.font()).height()
+        for landmark, _, label in self.label_places():
+            if abs(label - position.y()) <= height / 2:
+                return "\n".join(filter(None, (self._text(landmark), landmark.explanation)))
+        return ""
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(QPointF(0.0, 0.0), self.size())
