@@ -1,0 +1,224 @@
+"""The row of models: which n-gram, which transformer, and why a model is missing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.models.ngram import Smoothing
+from engine.workspace.choices import NGramSettings
+from gui import theme
+from gui.language_models.models import HIGHEST_ORDER, ModelSet, Seat
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import colours_of, em
+from gui.widgets.safe_text import plain_label, plain_tooltip
+
+_SMOOTHINGS: tuple[tuple[Smoothing, str, str], ...] = (
+    (
+        "kneser_ney",
+        "Kneser–Ney",
+        "Takes a little from every count and gives it to shorter contexts. The best there is.",
+    ),
+    ("add_k", "add k", "Adds k to every count, also to those that are 0."),
+    (
+        "maximum_likelihood",
+        "maximum likelihood",
+        "Counts and nothing else: times seen ÷ times the context was seen. What was never seen "
+        "gets probability 0.",
+    ),
+)
+
+
+class Swatch(QWidget):
+    """A square in a model's colour."""
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind = kind
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.current().changed.connect(self._dress)
+        self._dress()
+
+    @Slot()
+    def _dress(self) -> None:
+        side = round(em(self.font()) * 0.7)
+        self.setFixedSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colours_of(self.palette()).series(self._kind)))
+        painter.drawRoundedRect(self.rect(), 2, 2)
+
+
+class _Group(QWidget):
+    """A swatch, a caption, and controls, kept together when the row wraps."""
+
+    def __init__(self, kind: str, caption: str, *controls: QWidget) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, theme.current().space(2), 0)
+        self.caption = QLabel(caption)
+        theme.set_text_role(self.caption, "strong")
+        row.addWidget(Swatch(kind))
+        row.addWidget(self.caption)
+        for control in controls:
+            row.addWidget(control)
+
+
+class ModelBar(QWidget):
+    """Chooses the models at the table."""
+
+    tab_wished = Signal(str)
+    """The key of a tab where a missing model can be made."""
+
+    def __init__(self, models: ModelSet, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models = models
+        self.order = QSpinBox()
+        self.order.setRange(1, HIGHEST_ORDER)
+        self.order.setObjectName("order")
+        self.order.setAccessibleName("Order n of the n-gram")
+        self.order.setToolTip(
+            plain_tooltip(
+                "n: the token predicted and the n − 1 tokens before it that the model looks at. "
+                "(The tutorial counts only those before: its n is one less.)"
+            )
+        )
+        self.smoothing = QComboBox()
+        self.smoothing.setObjectName("smoothing")
+        self.smoothing.setAccessibleName("Smoothing of the n-gram")
+        self.smoothing.setToolTip("What is done about token sequences never seen in training.")
+        for key, title, tip in _SMOOTHINGS:
+            self.smoothing.addItem(title, key)
+            self.smoothing.setItemData(self.smoothing.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.k = QDoubleSpinBox()
+        self.k.setObjectName("k")
+        self.k.setDecimals(4)
+        self.k.setRange(0.0001, 1000)
+        self.k.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        self.k.setPrefix("k = ")
+        self.k.setAccessibleName("k, added to every count")
+        self.k.setToolTip("What add-k adds to every count.")
+        self.run = QComboBox()
+        self.run.setObjectName("run")
+        self.run.setAccessibleName("Trained transformer")
+        self.run.setToolTip("Which of the transformers you have trained on these tokens.")
+        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        for control in (self.order, self.smoothing, self.k, self.run):
+            control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for spin in (self.order, self.k):
+            spin.setKeyboardTracking(False)
+        row = FlowRow()
+        row.add(_Group("ngram", "N-gram, n =", self.order, self.smoothing, self.k))
+        self._transformer = _Group("transformer", "Transformer", self.run)
+        row.add(self._transformer)
+        self._truth = _Group("truth", "Truth")
+        self._truth.setToolTip(
+            "The story language's own probabilities, known exactly because it made the text."
+        )
+        row.add(self._truth)
+        self._missing = QVBoxLayout()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(row)
+        column.addLayout(self._missing)
+        self._lines: dict[str, MissingLine] = {}
+        self.order.valueChanged.connect(self._choose)
+        self.smoothing.activated.connect(self._choose)
+        self.k.valueChanged.connect(self._choose)
+        self.run.activated.connect(self._run_chosen)
+        models.changed.connect(self._show)
+        models.lab.runs_changed.connect(self._show)
+        self._show()
+
+    @Slot()
+    def _choose(self, _: object = None) -> None:
+        smoothing: Smoothing = self.smoothing.currentData()
+        self.k.setVisible(smoothing == "add_k")
+        settings = NGramSettings(self.order.value(), smoothing, self.k.value())
+        if settings != self._models.ngram_settings:
+            self._models.choose_ngram(settings)
+
+    @Slot(int)
+    def _run_chosen(self, index: int) -> None:
+        self._models.choose_run(self.run.itemData(index) or "")
+
+    @Slot()
+    def _show(self) -> None:
+        settings, models = self._models.ngram_settings, self._models
+        blockers = [QSignalBlocker(w) for w in (self.order, self.smoothing, self.k, self.run)]
+        self.order.setValue(settings.order)
+        self.smoothing.setCurrentIndex(self.smoothing.findData(settings.smoothing))
+        if settings.smoothing == "add_k":
+            self.k.setValue(settings.k)
+        self.k.setVisible(settings.smoothing == "add_k")
+        self.run.clear()
+        for run in models.runs:
+            self.run.addItem(run.name, run.name)
+        if models.run is not None:
+            self.run.setCurrentIndex(self.run.findData(models.run.name))
+        for blocker in blockers:
+            blocker.unblock()
+        self._transformer.setVisible(models.run is not None)
+        truth = models.table.seat("truth")
+        self._truth.setVisible(truth is not None and truth.model is not None)
+        self._show_missing()
+
+    def _show_missing(self) -> None:
+        """A line for each model that is not there, or that one should know something of."""
+        wanted = {seat.kind: seat for seat in self._models.table.seats if seat.missing or seat.note}
+        for kind in [kind for kind in self._lines if kind not in wanted]:
+            line = self._lines.pop(kind)
+            self._missing.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        for kind, seat in wanted.items():
+            if kind not in self._lines:
+                self._lines[kind] = MissingLine(kind)
+                self._lines[kind].wished.connect(self.tab_wished)
+                self._missing.addWidget(self._lines[kind])
+            self._lines[kind].show_seat(seat)
+
+
+class MissingLine(QFrame):
+    """Why a model is missing, and the way to where it is made."""
+
+    wished = Signal(str)
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = plain_label(wrap=True)
+        theme.set_text_role(self.words, "body", "muted")
+        self.button = QPushButton("Go to Training")
+        self.button.setToolTip("Show the Training tab (Ctrl+3).")
+        self._tab = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(Swatch(kind))
+        row.addWidget(self.words, 1)
+        row.addWidget(self.button)
+        self.button.clicked.connect(self._wish)
+
+    def show_seat(self, seat: Seat) -> None:
+        """Say why."""
+        self.words.setText(seat.missing or seat.note)
+        self._tab = seat.tab
+        self.button.setVisible(bool(seat.tab))
+
+    @Slot()
+    def _wish(self) -> None:
+        self.wished.emit(self._tab)
