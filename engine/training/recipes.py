@@ -39,8 +39,8 @@ def modern() -> Recipe:
         decay_share=0.6,
         final_share=0.0,
         sampling="shuffled",
-        steps=500,
-        eval_every=100,
+        steps=260,
+        eval_every=50,
     )
 
 

@@ -85,11 +85,13 @@ class Attention(nn.Module):
             z = causal_attention(qkv, H, self.config.qk_norm, turns)  # (B, T, D)
             fast: Tensor = self.out(z)  # (B, T, D)
             return fast
-        q, k, v = qkv.view(B, T, 3, H, d).permute(2, 0, 3, 1, 4)  # (B, H, T, d) each
+        parts = qkv.view(B, T, 3, H, d).permute(2, 0, 3, 1, 4)  # (3, B, H, T, d)
+        qk, v = parts[:2], parts[2]  # (2, B, H, T, d), (B, H, T, d)
         if self.config.qk_norm:
-            q, k = rms_norm(q), rms_norm(k)  # (B, H, T, d) each
+            qk = rms_norm(qk)  # (2, B, H, T, d)
         if turns is not None:
-            q, k = rotate(q, turns), rotate(k, turns)  # (B, H, T, d) each
+            qk = rotate(qk, turns)  # (2, B, H, T, d)
+        q, k = qk[0], qk[1]  # (B, H, T, d) each
         if record is not None:
             for point, value in (("q", q), ("k", k), ("v", v)):
                 record.keep(f"{layer}.{point}", value)
@@ -99,7 +101,9 @@ class Attention(nn.Module):
             z = self._explicit(q, k, v, layer, record)  # (B, H, T, d)
         elif T == 1:
             # the only query sees every key: no mask
-            z = functional.scaled_dot_product_attention(q, k, v)  # (B, H, 1, d)
+            scores = torch.bmm(q.flatten(0, 1), k.flatten(0, 1).mT)  # (B·H, 1, S)
+            pattern = scores.div_(math.sqrt(d)).softmax(dim=-1)  # (B·H, 1, S)
+            z = torch.bmm(pattern, v.flatten(0, 1)).view(B, H, 1, d)
         elif k.shape[2] == T:
             z = functional.scaled_dot_product_attention(q, k, v, is_causal=True)  # (B, H, T, d)
         else:
@@ -286,8 +290,8 @@ def rotation_table(context: int, d: int) -> Tensor:
 def rotate(x: Tensor, turns: Tensor) -> Tensor:
     """Turn the pair (x₂ⱼ, x₂ⱼ₊₁) of each position t by the angle t·θⱼ (Su et al. 2021, eq. 34).
 
-    x (B, H, T, d), turns (T, d/2) complex → (B, H, T, d). A pair is the complex number
+    x (…, T, d), turns (T, d/2) complex → (…, T, d). A pair is the complex number
     x₂ⱼ + i·x₂ⱼ₊₁, and turning it is a multiplication. After it, q·k depends on how far apart two
     positions are, not on where they stand.
     """
-    return torch.view_as_real(as_pairs(x.contiguous()) * turns).flatten(-2)  # (B, H, T, d)
+    return torch.view_as_real(as_pairs(x.contiguous()) * turns).flatten(-2)  # (…, T, d)
