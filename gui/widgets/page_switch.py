@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -51,6 +51,23 @@ class PageButton(QPushButton):
             QPainter(self).fillRect(bar, self.palette().color(QPalette.ColorRole.Accent))
 
 
+class _PageArea(QScrollArea):
+    """Where a page scrolls. It asks for little room, and takes what there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        unit = em(self.font())
+        return QSize(round(12 * unit), round(6 * unit))
+
+
 class PageSwitch(QWidget):
     """Pages, of which one is shown; each is made when it is first shown, and scrolls by itself
     where the window is too small for it.
@@ -83,10 +100,7 @@ class PageSwitch(QWidget):
             button = PageButton(page.title, f"{page.tip} (Alt+{number})", self._row)
             self._group.addButton(button, number - 1)
             self._row.add(button)
-            area = QScrollArea()
-            area.setWidgetResizable(True)
-            area.setFrameShape(QFrame.Shape.NoFrame)
-            area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            area = _PageArea()
             self._areas.append(area)
             self._stack.addWidget(area)
             key = QShortcut(QKeySequence(f"Alt+{number}"), self)

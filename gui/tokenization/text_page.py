@@ -1,0 +1,390 @@
+"""Text and tokens: one text as characters, code points, bytes, and under many tokenizers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.tokenizers.pretokenize import pretokenize
+from engine.workspace.choices import CorpusChoice, TokenizerSpec
+from engine.workspace.made import MadeTokenizer
+from gui import theme
+from gui.job_handle import Failure, JobHandle
+from gui.tokenization.text_cost import EXPLANATION, FORMULA, Size
+from gui.tokenization.text_entries import entries
+from gui.tokenization.text_input import MOST_CHARACTERS, TextInput
+from gui.tokenization.text_notice import Notice
+from gui.tokenization.text_presets import PRESETS
+from gui.tokenization.text_strips import Links, PlaceStrip
+from gui.tokenization.text_table import TokenizerTable, show_units
+from gui.tokenization.text_tokenizers import Learned, learn_tokenizers
+from gui.tokenization.text_units import CutText
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.safe_text import plain_label, plain_tooltip
+
+if TYPE_CHECKING:
+    from engine.text import Corpus
+    from gui.lab import Lab
+
+TURN_SECONDS = 0.008
+"""How long one turn of the event loop may cut text before it lets the keyboard in."""
+
+UNITS = (
+    (
+        "characters",
+        "Characters",
+        "What a person sees as one sign each (Unicode’s extended grapheme clusters).",
+    ),
+    (
+        "codes",
+        "Code points",
+        "The numbers that Unicode gives to signs, accents and joiners. Python’s len() counts them.",
+    ),
+    (
+        "bytes",
+        "Bytes",
+        "UTF-8: each code point in one to four bytes. Fainter bytes are parts of a character: "
+        "alone they are none.",
+    ),
+)
+
+
+class TextPage(QWidget):
+    """A text field, its rows of units, and the tokenizers side by side.
+
+    Rows are filled a few milliseconds at a time, so that typing never waits for them.
+
+    Args:
+        lab: its corpus is what the tokenizers are learned from, on its compute thread.
+    """
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._cut = CutText("")
+        self._waiting: list[str] = []
+        self._fresh = False
+        self._learned: Learned | None = None
+        self._job: JobHandle | None = None
+        self._imported: list[MadeTokenizer] = []
+        self._pasted = ""
+        self._from_field = False
+        self.links = Links(self)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._turn)
+        self._build()
+        self._connect()
+        self._show_entries()
+        self.examples.setCurrentIndex(0)
+        self._choose_example(0)
+        self._turn()
+        self._place_moved(-1, -1)
+
+    # ------------------------------------------------------------------------------- its parts
+    def _build(self) -> None:
+        self.examples = QComboBox()
+        self.examples.setAccessibleName("Example texts")
+        self.examples.setToolTip("Texts worth a look. The field below takes any text of yours.")
+        for preset in PRESETS:
+            self.examples.addItem(preset.title)
+        self.hint = plain_label(wrap=True)
+        theme.set_text_role(self.hint, "body", "muted")
+        label = QLabel("&Example")
+        label.setBuddy(self.examples)
+        head = QHBoxLayout()
+        head.addWidget(label)
+        head.addWidget(self.examples)
+        head.addWidget(self.hint, 1)
+        self.input = TextInput("Your text")
+        self.input.setPlaceholderText("Type any text here, in any language …")
+        self.notice = Notice()
+        self.place = plain_label()
+        self.place.setAccessibleName("The place that is lit up")
+        # As wide as there is room: it must not make the page wider.
+        self.place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.set_text_role(self.place, "body", "muted")
+        self.strips: dict[str, PlaceStrip] = {}
+        self._counts: dict[str, QLabel] = {}
+        rows = QGridLayout()
+        for line, (key, title, tip) in enumerate(UNITS):
+            strip = PlaceStrip(title)
+            strip.set_visible_lines(1, 3)
+            strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            strip.set_placeholder("The text is empty.")
+            count = plain_label(f"0 {title.lower()}")
+            count.setToolTip(plain_tooltip(tip))
+            rows.addWidget(count, line, 0)
+            rows.addWidget(strip, line, 1)
+            self.links.add(strip)
+            self.strips[key], self._counts[key] = strip, count
+        rows.setColumnStretch(1, 1)
+        self.words = plain_label()
+        self.words.setToolTip(
+            plain_tooltip(
+                "Words as tokenizers count them: a word with the space before it, a number, or "
+                "a run of signs (GPT-2’s rule). The end of “Hello world!” is a word of its own."
+            )
+        )
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addLayout(head)
+        self._column.addWidget(self.input)
+        self._column.addWidget(self.notice)
+        self._column.addLayout(rows)
+        under = QHBoxLayout()
+        under.addWidget(self.words)
+        under.addWidget(self.place, 1)
+        self._column.addLayout(under)
+        self._column.addWidget(self._cost_row())
+        self.table = TokenizerTable(self.links)
+        self._column.addWidget(self.table)
+        self._column.addStretch(1)
+
+    def _cost_row(self) -> QWidget:
+        """The heading of the table, and the size of the transformer whose cost it tells."""
+        row = FlowRow()
+        heading = plain_label("The same text as tokens")
+        theme.set_text_role(heading, "subtitle")
+        row.add(heading)
+        self.layers = _spin("Layers L", 1, 200, Size().layers)
+        self.width_d = _spin("Width d", 16, 20_480, Size().width)
+        self.width_d.setSingleStep(64)
+        formula = plain_label(f"operations = {FORMULA}, for a transformer of")
+        formula.setToolTip(plain_tooltip(EXPLANATION))
+        theme.set_text_role(formula, "caption", "muted")
+        row.add(formula)
+        for text, box in (("&layers L", self.layers), ("&width d", self.width_d)):
+            label = QLabel(text)
+            label.setBuddy(box)
+            theme.set_text_role(label, "caption", "muted")
+            row.add(label)
+            row.add(box)
+        return row
+
+    def _connect(self) -> None:
+        lab = self._lab
+        self.examples.activated.connect(self._choose_example)
+        self.input.textChanged.connect(self._text_changed)
+        self.input.too_long.connect(self._too_long)
+        self.input.selectionChanged.connect(self._field_selected)
+        self.links.moved.connect(self._place_moved)
+        self.table.wanted.connect(self._use)
+        self.layers.valueChanged.connect(self._size_changed)
+        self.width_d.valueChanged.connect(self._size_changed)
+        self.notice.acted.connect(self._notice_acted)
+        lab.corpus_changed.connect(self._corpus_changed)
+        lab.tokenizer_changed.connect(self._show_entries)
+        lab.preparing_changed.connect(self._show_entries)
+
+    # --------------------------------------------------------------------------------- the text
+    @property
+    def cut(self) -> CutText:
+        """The text that the rows show, or are about to."""
+        return self._cut
+
+    @Slot(int)
+    def _choose_example(self, index: int) -> None:
+        preset = PRESETS[index]
+        self.input.set_text(preset.text)
+        self.hint.setText(preset.hint)
+
+    @Slot()
+    def _text_changed(self) -> None:
+        self._fresh = False
+        self._timer.start()
+        if self.input.text() != PRESETS[self.examples.currentIndex()].text:
+            self.hint.setText("")
+
+    @Slot()
+    def _turn(self) -> None:
+        """Cut the text if it is new, then fill rows for some milliseconds."""
+        started = time.perf_counter()
+        if not self._fresh:
+            self._fresh = True
+            self._cut = CutText(self.input.text())
+            self._waiting = [*self.strips, "words", *self.table.keys()]
+            self.links.forget()
+        while self._waiting:
+            self._fill(self._waiting.pop(0))
+            if time.perf_counter() - started > TURN_SECONDS:
+                break
+        if self._waiting:
+            self._timer.start()
+
+    def _fill(self, key: str) -> None:
+        cut = self._cut
+        if key == "words":
+            self.words.setText(_counted(len(pretokenize(cut.clean)), "words"))
+        elif key in self.strips:
+            units = {"characters": cut.characters, "codes": cut.code_points, "bytes": cut.bytes}
+            found = units[key]()
+            show_units(self.strips[key], found, cut, self.links)
+            title = next(title for name, title, _ in UNITS if name == key)
+            self._counts[key].setText(_counted(len(found.ids), title.lower()))
+        else:
+            self.table.show_text(key, cut)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all rows show the text in the field."""
+        return self._fresh and not self._waiting
+
+    @Slot(str)
+    def _too_long(self, text: str) -> None:
+        self._pasted = text
+        most = f"{MOST_CHARACTERS:,} characters"
+        if text:
+            self.notice.show_text(
+                f"That text has {len(text):,} characters; this field takes {most}. "
+                "A long text can be what all tabs learn from.",
+                "Learn from that text",
+            )
+        else:
+            self.notice.show_text(f"This field takes {most}: it is full.")
+
+    @Slot()
+    def _notice_acted(self) -> None:
+        text, self._pasted = self._pasted, ""
+        if text:
+            self._lab.choose_corpus(CorpusChoice("text", self._lab.seed, text=text))
+        else:
+            self._learn()
+
+    # -------------------------------------------------------------------------------- the links
+    @Slot()
+    def _field_selected(self) -> None:
+        """What is selected in the field lights up in the rows."""
+        cursor = self.input.textCursor()
+        if not self.settled:
+            return
+        if cursor.hasSelection():
+            self._from_field = True
+            self.links.choose(
+                *self._cut.bytes_of_utf16(cursor.selectionStart(), cursor.selectionEnd())
+            )
+        elif self._from_field:
+            self._from_field = False
+            self.links.choose(-1, -1)
+
+    @Slot(int, int)
+    def _place_moved(self, start: int, end: int) -> None:
+        if start < 0 or not self.settled:
+            self.place.setText("Point at any chip: the same place lights up everywhere.")
+            self.input.mark(0, 0)
+        else:
+            self.place.setText(self._cut.place_in_words(start, end))
+            self.input.mark(*self._cut.utf16_span(start, end))
+
+    # --------------------------------------------------------------------------- the tokenizers
+    def add_tokenizer(self, made: MadeTokenizer) -> None:
+        """Show one more tokenizer, such as one that was imported."""
+        self._imported.append(made)
+        self._show_entries()
+
+    @Slot()
+    def _show_entries(self) -> None:
+        """Show the tokenizers that there are, and cut the text by those that are new."""
+        lab = self._lab
+        rows = entries(lab.corpus, lab.tokenizer, self._learned, self._imported)
+        stale = self.table.set_entries(rows)
+        if stale and self._fresh:
+            self._waiting += [key for key in stale if key not in self._waiting]
+            self._timer.start()
+
+    @Slot()
+    def _corpus_changed(self) -> None:
+        if self.isVisible():
+            self._learn()
+        self._show_entries()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Learn the tokenizers from the corpus, unless they are learned or being learned."""
+        corpus: Corpus | None = self._lab.corpus
+        if corpus is None or (self._learned and self._learned.corpus == corpus.fingerprint):
+            return
+        if self._job is not None:
+            self._job.discard()
+        self._learned = Learned({}, corpus.fingerprint)
+        self.notice.hide()
+        self._job = self._lab.compute.submit(
+            learn_tokenizers,
+            corpus,
+            title="Learning tokenizers to compare",
+            urgent=True,
+            on_snapshot=self._adopt,
+            on_result=self._all_learned,
+            on_error=self._not_learned,
+            on_cancelled=self._stopped,
+        )
+
+    @Slot(object)
+    def _adopt(self, learned: Learned) -> None:
+        corpus = self._lab.corpus
+        if corpus is not None and learned.corpus == corpus.fingerprint:
+            self._learned = learned
+            self._show_entries()
+
+    @Slot(object)
+    def _all_learned(self, learned: Learned) -> None:
+        self._job = None
+        self._adopt(learned)
+
+    @Slot(object)
+    def _not_learned(self, failure: Failure) -> None:
+        self._job = self._learned = None
+        self.notice.show_text(failure.sentence, "Try again")
+
+    @Slot(object)
+    def _stopped(self, _: JobHandle) -> None:
+        self._job = self._learned = None
+        self.notice.show_text(
+            "Learning was stopped: some tokenizers are not there yet.", "Learn them"
+        )
+
+    @Slot(str)
+    def _use(self, key: str) -> None:
+        entry, lab = self.table.entry(key), self._lab
+        made = entry.made
+        if made is None:
+            return
+        wish: MadeTokenizer | TokenizerSpec = made
+        # While another text is being read, what was learned from the old one won't do.
+        if lab.preparing is not None and made not in self._imported:
+            wish = made.spec
+        lab.choose_tokenizer(wish)
+
+    @Slot()
+    def _size_changed(self) -> None:
+        self.table.set_size(Size(self.layers.value(), self.width_d.value()))
+
+
+def _spin(name: str, low: int, high: int, value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    box.setAccessibleName(name)
+    box.setToolTip(plain_tooltip(EXPLANATION))
+    return box
+
+
+def _counted(count: int, nouns: str) -> str:
+    return f"{count:,} {nouns[:-1] if count == 1 else nouns}"
