@@ -1,0 +1,1 @@
+"""How a computer sees, hears and reads: the parts of the page."""
