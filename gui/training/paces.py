@@ -1,0 +1,176 @@
+"""What this computer can do in a minute, and where the landmark lines lie: measured once each."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from engine.jobs import NO_JOB, Job
+from engine.models.landmarks import Landmark, landmarks
+from engine.text import Corpus
+from engine.training import Recipe
+from engine.training.pace import Pace, measure_pace
+from engine.workspace import MadeFrom, MadeTokenizer, Streams
+from gui.job_handle import Failure, JobHandle
+from gui.lab import Lab
+
+CALM_MS = 350
+"""Settings must have stood still for so long before they are measured."""
+MOST_KEPT = 8
+Key = tuple[Recipe, MadeFrom]
+
+
+def pace_key(recipe: Recipe, streams: Streams) -> Key:
+    """What a pace depends on: everything but how long the run is and what it is called."""
+    same = recipe.but(name="", steps=1, eval_every=0, warmup=0, seed=0, learning_rate=0.0)
+    return same, streams.made_from
+
+
+class Paces(QObject):
+    """Measures the pace of the settings on screen, while nothing else is at work."""
+
+    changed = Signal()
+
+    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._known: dict[Key, tuple[Recipe, Pace]] = {}
+        self._wish: tuple[Recipe, Streams] | None = None
+        self._job: JobHandle | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(CALM_MS)
+        self._timer.timeout.connect(self._measure)
+        for signal in (lab.compute.job_finished, lab.compute.job_cancelled, lab.compute.job_failed):
+            signal.connect(self._idle_again)
+
+    def pace(self, recipe: Recipe, streams: Streams) -> tuple[Pace, bool] | None:
+        """The pace of a recipe, and whether it was measured or worked out from the last one
+        measured on this text; None while nothing is known."""
+        known = self._known.get(pace_key(recipe, streams))
+        if known is not None:
+            return known[1], True
+        for (_, made_from), (measured, pace) in reversed(self._known.items()):
+            if made_from == streams.made_from:
+                return pace.scaled(measured, recipe, streams.train.vocab_size), False
+        return None
+
+    def want(self, recipe: Recipe, streams: Streams) -> None:
+        """Measure this recipe soon, unless it is known; forget wishes before it."""
+        self._wish = None
+        if pace_key(recipe, streams) not in self._known:
+            self._wish = (recipe, streams)
+            self._timer.start()
+
+    def rest(self) -> None:
+        """Measure nothing: something better is about to run."""
+        self._wish = None
+        self._timer.stop()
+        if self._job is not None:
+            self._job.discard()
+            self._job = None
+
+    @Slot()
+    def _idle_again(self, _: object = None) -> None:
+        if self._wish is not None:
+            self._timer.start()
+
+    @Slot()
+    def _measure(self) -> None:
+        if self._wish is None or self._job is not None or self._lab.compute.jobs:
+            return  # tried again when the compute thread is idle
+        recipe, streams = self._wish
+        self._wish = None
+        self._job = self._lab.compute.submit(
+            _measured,
+            recipe,
+            streams,
+            title="Measuring this computer",
+            on_result=self._learned,
+            on_error=self._failed,
+            on_cancelled=self._failed,
+        )
+
+    @Slot(object)
+    def _learned(self, result: tuple[Key, Recipe, Pace]) -> None:
+        self._job = None
+        key, recipe, pace = result
+        self._known[key] = (recipe, pace)
+        while len(self._known) > MOST_KEPT:
+            del self._known[next(iter(self._known))]
+        self.changed.emit()
+
+    @Slot(object)
+    def _failed(self, _: Failure | JobHandle) -> None:
+        """Then there is no estimate; Start says what is wrong."""
+        self._job = None
+
+
+def _measured(recipe: Recipe, streams: Streams, *, job: Job = NO_JOB) -> tuple[Key, Recipe, Pace]:
+    held_out = streams.held_out if streams.held_out.n_targets else streams.train
+    pace = measure_pace(recipe, streams.train, held_out, job)
+    return pace_key(recipe, streams), recipe, pace
+
+
+class Landmarks(QObject):
+    """The landmark lines of each text under each tokenizer."""
+
+    changed = Signal()
+
+    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._known: dict[MadeFrom, tuple[Landmark, ...]] = {}
+        self._asked: set[MadeFrom] = set()
+
+    def of(self, made_from: MadeFrom) -> tuple[Landmark, ...]:
+        """The lines, highest first; empty until they are worked out, or where there is no
+        held-out text."""
+        return self._known.get(made_from, ())
+
+    def want(self) -> None:
+        """Work out the lines of the text and tokens now in force, unless they are known."""
+        streams, corpus, tokenizer = self._lab.streams, self._lab.corpus, self._lab.tokenizer
+        if streams is None or corpus is None or tokenizer is None:
+            return
+        if streams.made_from in self._asked or not streams.held_out.n_targets:
+            return
+        self._asked.add(streams.made_from)
+        self._lab.compute.submit(
+            _landmarks,
+            streams,
+            corpus,
+            tokenizer,
+            title="Drawing the landmarks",
+            urgent=True,
+            on_result=self._found,
+            on_cancelled=self._stopped,
+        )
+
+    @Slot(object)
+    def _found(self, result: tuple[MadeFrom, tuple[Landmark, ...]]) -> None:
+        made_from, lines = result
+        self._known[made_from] = lines
+        while len(self._known) > MOST_KEPT:
+            dropped = next(iter(self._known))
+            del self._known[dropped]
+            self._asked.discard(dropped)
+        self.changed.emit()
+
+    @Slot(object)
+    def _stopped(self, _: JobHandle) -> None:
+        """Asked again with the next change of text, or when the tab is shown again."""
+        self._asked &= self._known.keys()
+
+
+def _landmarks(
+    streams: Streams, corpus: Corpus, tokenizer: MadeTokenizer, *, job: Job = NO_JOB
+) -> tuple[MadeFrom, tuple[Landmark, ...]]:
+    lines = landmarks(
+        streams.train,
+        streams.held_out,
+        corpus.language,
+        corpus.held_out,
+        job,
+        tokenizer=tokenizer.tokenizer,
+    )
+    return streams.made_from, tuple(lines)

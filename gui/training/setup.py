@@ -1,0 +1,205 @@
+"""What to train: recipe, size, and for how long."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+
+from engine.errors import LabError
+from engine.models.transformer.config import parameter_counts
+from engine.training import SIZES, Recipe, gpt2_style, modern, sized
+from engine.training.pace import recipe_for, run_seconds, with_steps
+from gui import theme
+from gui.job_status import duration
+from gui.lab import Lab
+from gui.training.live import Order
+from gui.training.paces import Paces
+from gui.training.prompts import sample_tokens
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.safe_text import plain_label, plain_tooltip
+
+RECIPES = {
+    "modern": (
+        modern,
+        "Modern",
+        "What has been learned since GPT-2: rotary positions, RMSNorm, ReLU² and the Muon "
+        "optimizer. Learns faster.",
+    ),
+    "gpt2": (
+        gpt2_style,
+        "GPT-2 style",
+        "GPT-2's design on a small scale: learned positions, LayerNorm, GELU and the AdamW "
+        "optimizer, as in nanoGPT's demo.",
+    ),
+}
+"""Recipes by key: how each is made, its name, and a sentence or two."""
+
+TIMES = {"30 seconds": 30.0, "2 minutes": 120.0, "10 minutes": 600.0}
+BY_STEPS = "a number of steps"
+MOST_STEPS = 1_000_000
+
+
+class SetupPanel(QWidget):
+    """Three choices and what they come to on this computer."""
+
+    changed = Signal()
+
+    def __init__(self, lab: Lab, paces: Paces, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab, self._paces = lab, paces
+        self._asks = False
+        row = FlowRow(self)
+        self.size_box = self._choice(row, "Si&ze", "How large the transformer is.")
+        for name in SIZES:
+            self.size_box.addItem(name.capitalize(), name)
+        self.recipe = self._choice(row, "Re&cipe", "How the transformer is built and trained.")
+        for key, (_, name, sentence) in RECIPES.items():
+            self.recipe.addItem(name, key)
+            tip = plain_tooltip(sentence)
+            self.recipe.setItemData(self.recipe.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.time = self._choice(
+            row, "Train &for", "How long. How many steps that is, is measured on this computer."
+        )
+        for text, seconds in TIMES.items():
+            self.time.addItem(text, seconds)
+        self.time.addItem(BY_STEPS, None)
+        self.steps = QSpinBox()
+        self.steps.setRange(1, MOST_STEPS)
+        self.steps.setValue(500)
+        self.steps.setGroupSeparatorShown(True)
+        self.steps.setSuffix(" steps")
+        self.steps.setAccessibleName("Steps")
+        self.steps.setToolTip("How many steps to train: each reads one batch of text.")
+        self.steps.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.steps.hide()
+        row.add(self.steps)
+        self.size_box.setCurrentIndex(list(SIZES).index("small"))
+
+        self.about = plain_label("", self, wrap=True)
+        self.about.setObjectName("about_setup")
+        theme.set_text_role(self.about, "body", "muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(row)
+        column.addWidget(self.about)
+
+        for box in (self.size_box, self.recipe, self.time):
+            box.currentIndexChanged.connect(self._chosen)
+        self.steps.valueChanged.connect(self._chosen)
+        lab.streams_changed.connect(self._chosen)
+        lab.tokenizer_changed.connect(self._chosen)
+        paces.changed.connect(self._describe)
+        self._chosen()
+
+    def _choice(self, row: FlowRow, caption: str, tip: str) -> QComboBox:
+        pair = QWidget(row)
+        box = QComboBox(pair)
+        box.setAccessibleName(caption.replace("&", ""))
+        box.setToolTip(tip)
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by scrolling over it
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        label = QLabel(caption, pair)
+        label.setBuddy(box)
+        label.setToolTip(tip)
+        theme.set_text_role(label, "body", "muted")
+        line = QHBoxLayout(pair)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(label)
+        line.addWidget(box)
+        row.add(pair)
+        return box
+
+    # ----------------------------------------------------------------------------- what it is
+    @property
+    def base(self) -> Recipe:
+        """The recipe and size chosen, with the shared seed; its length is still the recipe's."""
+        make = RECIPES[self.recipe.currentData()][0]
+        return sized(make(), self.size_box.currentData()).but(seed=self._lab.seed)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long to train, or None where steps are counted."""
+        value = self.time.currentData()
+        return None if value is None else float(value)
+
+    def order(self, prompt: str) -> Order:
+        """What is chosen, to be trained on the text in force.
+
+        Raises:
+            LabError: if there is no text yet, or the choices don't go together.
+        """
+        streams, tokenizer = self._lab.streams, self._lab.tokenizer
+        if streams is None or tokenizer is None:
+            raise LabError("The text is still being prepared. Wait a moment.")
+        recipe, seconds = self.base, self.seconds
+        if seconds is None:
+            recipe = with_steps(recipe, self.steps.value())
+        else:
+            known = self._paces.pace(recipe, streams)
+            if known is not None and known[1]:
+                recipe, seconds = recipe_for(seconds, recipe, known[0]), None
+        recipe.validated().model_config(streams.train.vocab_size)
+        return Order(
+            recipe=recipe,
+            size=self.size_box.currentData(),
+            streams=streams,
+            tokenizer=tokenizer,
+            prompt=prompt,
+            sample_tokens=sample_tokens(streams),
+            sample_seed=self._lab.seed,
+            seconds=seconds,
+        )
+
+    # --------------------------------------------------------------------------------- showing
+    def measure(self, wanted: bool) -> None:
+        """Whether to measure what the present choices come to."""
+        self._asks = wanted
+        self._ask()
+
+    def _ask(self) -> None:
+        streams = self._lab.streams
+        if self._asks and streams is not None and streams.train.n_targets:
+            self._paces.want(self.base, streams)
+
+    @Slot()
+    def _chosen(self, _: object = None) -> None:
+        self.steps.setVisible(self.seconds is None)
+        self._name_sizes()
+        self._describe()
+        self._ask()
+        self.changed.emit()
+
+    def _name_sizes(self) -> None:
+        """Say how many parameters each size has, with the vocabulary in force."""
+        tokenizer = self._lab.tokenizer
+        if tokenizer is None:
+            return
+        vocab = tokenizer.tokenizer.vocab_size + 1
+        blocker = QSignalBlocker(self.size_box)
+        for index in range(self.size_box.count()):
+            name = self.size_box.itemData(index)
+            recipe = sized(RECIPES[self.recipe.currentData()][0](), name)
+            total = parameter_counts(recipe.model_config(vocab))["total"]
+            self.size_box.setItemText(index, f"{name.capitalize()}, {total / 1e6:.1f} M parameters")
+        blocker.unblock()
+
+    @Slot()
+    def _describe(self) -> None:
+        self.about.setText(" ".join((RECIPES[self.recipe.currentData()][2], self._estimate())))
+
+    def _estimate(self) -> str:
+        """What the choices come to, in a sentence."""
+        streams, recipe = self._lab.streams, self.base
+        if streams is None:
+            return ""
+        known = self._paces.pace(recipe, streams)
+        if known is None:
+            return "How fast this computer is, is about to be measured."
+        pace, measured = known
+        how = "measured on this computer" if measured else "estimated; about to be measured"
+        seconds = self.seconds
+        if seconds is None:
+            recipe = with_steps(recipe, self.steps.value())
+            return f"This will take about {duration(run_seconds(recipe, pace))} ({how})."
+        steps = recipe_for(seconds, recipe, pace).steps
+        return f"{duration(seconds)} are about {steps:,} steps ({how})."

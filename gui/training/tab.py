@@ -1,0 +1,218 @@
+"""The tab "Training": watch a transformer learn."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from engine.errors import LabError
+from gui.lab import Lab
+from gui.training.loss_view import LossView
+from gui.training.notices import Say
+from gui.training.paces import Landmarks, Paces
+from gui.training.prompts import default_prompt
+from gui.training.samples_view import SamplesView
+from gui.training.session import Phase, TrainingSession
+from gui.training.setup import SetupPanel
+from gui.training.transport import Transport
+
+SLOWER = 0.1
+"""What the learning rate is multiplied with when a run is rescued."""
+
+
+class TrainingTab(QWidget):
+    """Set up, drive and watch one run at a time."""
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self.session = TrainingSession(lab, self)
+        self.paces = Paces(lab, self)
+        self.landmarks = Landmarks(lab, self)
+        self.setup = SetupPanel(lab, self.paces, self)
+        self.transport = Transport(self.session, self)
+        self.problem = Say("bad", parent=self)
+        self.rescue = Say(
+            "warning",
+            "Go back, with a tenth of the learning rate",
+            "Take the run to its last good state and multiply the learning rate by 0.1.",
+            self,
+        )
+        self.old_text = Say("warning", parent=self)
+        self.no_held_out = Say("warning", parent=self)
+        self.losses = LossView(self)
+        self.samples = SamplesView(self)
+        self._stale = True
+
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setObjectName("training_plot_and_samples")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.losses)
+        self.splitter.addWidget(self.samples)
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([2000, 1000])  # shares of the width, until someone moves it
+        column = QVBoxLayout(self)
+        for widget in (
+            self.setup,
+            self.transport,
+            self.problem,
+            self.rescue,
+            self.old_text,
+            self.no_held_out,
+        ):
+            column.addWidget(widget)
+        column.addWidget(self.splitter, 1)
+        self._connect()
+        self._text_changed()
+
+    def _connect(self) -> None:
+        self.transport.start_pressed.connect(self._start)
+        self.transport.step_pressed.connect(self._step)
+        self.rescue.pressed.connect(self._rescue)
+        self.samples.prompt_changed.connect(self.session.set_prompt)
+        self.setup.changed.connect(self._settings_changed)
+        self.session.began.connect(self._began)
+        self.session.news_changed.connect(self._show_news)
+        self.session.phase_changed.connect(self._show_notices)
+        self.landmarks.changed.connect(self._show_landmarks)
+        self._lab.corpus_changed.connect(self._corpus_changed)
+        self._lab.streams_changed.connect(self._text_changed)
+        self._lab.tokenizer_changed.connect(self._show_notices)
+
+    # ----------------------------------------------------------------------------- what to do
+    @Slot()
+    def _start(self) -> None:
+        self._begin(None)
+
+    @Slot()
+    def _step(self) -> None:
+        if self.session.phase is Phase.EMPTY:
+            self._begin(1)
+        else:
+            self.session.step()
+
+    def _begin(self, steps: int | None) -> None:
+        try:
+            order = self.setup.order(self.samples.prompt.text())
+        except LabError as error:
+            self.problem.say(str(error))
+            return
+        self.paces.rest()
+        self.session.start(order, steps)
+
+    @Slot()
+    def _rescue(self) -> None:
+        news = self.session.news
+        if news is None:
+            return
+        slower = news.rate_scale * SLOWER
+        if self.session.phase is Phase.DIVERGED:  # it is back already
+            self.session.set_rate_scale(slower)
+            self.session.resume()
+        else:
+            self.session.go_back(slower)
+
+    # --------------------------------------------------------------------------------- showing
+    @Slot()
+    def _began(self) -> None:
+        self.losses.clear()
+        self.samples.set_samples(())
+        self._show_landmarks()
+        self._show_notices()
+
+    @Slot()
+    def _show_news(self) -> None:
+        """Draw the newest news, or remember to when the tab is seen again."""
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
+        news = self.session.news
+        if news is not None:
+            self.losses.show_news(news, self.session.held_out)
+            self.samples.set_samples(news.samples)
+        self._show_notices()
+
+    @Slot()
+    def _show_landmarks(self) -> None:
+        """The lines of the text that the run on screen learned from, or the next one would."""
+        order = self.session.order
+        streams = order.streams if order is not None else self._lab.streams
+        if streams is not None:
+            lines = self.landmarks.of(streams.made_from)
+            self.losses.set_landmarks(lines, streams.train.vocab_size)
+
+    @Slot()
+    def _show_notices(self) -> None:
+        session, news = self.session, self.session.news
+        self.problem.say(session.problem)
+        runaway = "" if news is None else news.runaway
+        if session.phase is Phase.DIVERGED:
+            self.problem.say("")
+            runaway = session.problem
+        self.rescue.say(runaway)
+        self.old_text.say(self._about_old_text())
+        self.no_held_out.say(self._about_held_out())
+
+    def _about_old_text(self) -> str:
+        order, streams = self.session.order, self._lab.streams
+        if order is None or streams is None or order.streams.made_from == streams.made_from:
+            return ""
+        old, new = order.streams.made_from, streams.made_from
+        if old.corpus == new.corpus:
+            was = f"the tokens “{old.tokenizer_label}”"
+        else:
+            was = f"the text “{old.corpus_title}”"
+        return (
+            f"This run belongs to {was}, chosen before. It can go on with that; its curves "
+            "stay until you start a new run."
+        )
+
+    def _about_held_out(self) -> str:
+        order = self.session.order
+        streams = order.streams if order is not None else self._lab.streams
+        if streams is None or streams.held_out.n_targets:
+            return ""
+        return (
+            "This text is too short to hold any of it out for testing, so nothing shows whether "
+            "the model only memorises. The second curve is the loss on the training text itself."
+        )
+
+    @Slot()
+    def _settings_changed(self) -> None:
+        if self.session.problem and self.session.phase is Phase.FAILED:
+            self.session.forget_problem()
+
+    @Slot()
+    def _corpus_changed(self) -> None:
+        corpus = self._lab.corpus
+        if corpus is not None:
+            self.samples.prompt.setText(default_prompt(corpus))
+
+    @Slot()
+    def _text_changed(self) -> None:
+        """There are other tokens now, or the first."""
+        if not self.samples.prompt.text():
+            self._corpus_changed()
+        if self.isVisible():
+            self.landmarks.want()
+        self._show_landmarks()
+        self._show_notices()
+        self.losses.plot.set_empty_text(
+            "Press Start and watch the loss fall."
+            if self._lab.streams is not None
+            else "The text is being prepared …"
+        )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.setup.measure(True)
+        self.landmarks.want()
+        if self._stale:
+            self._show_news()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.setup.measure(False)
