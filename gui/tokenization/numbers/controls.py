@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
+from gui.widgets.page_switch import PageButton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,24 +34,6 @@ def push_button(
     button.setAutoDefault(False)
     button.clicked.connect(pressed)
     return button
-
-
-class _Segment(QPushButton):
-    """A choice; the one in force is underlined in the accent colour, as the tabs are."""
-
-    def __init__(self, text: str, tip: str) -> None:
-        super().__init__(text)
-        self.setCheckable(True)
-        self.setAutoDefault(False)
-        self.setToolTip(tip)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.isChecked():
-            thick = max(2.0, em(self.font()) * 0.18)
-            bar = QRectF(self.rect()).adjusted(thick, self.height() - 1.5 * thick, -thick, 0)
-            bar.setHeight(thick)
-            QPainter(self).fillRect(bar, self.palette().color(QPalette.ColorRole.Accent))
 
 
 class Segments(FlowRow):
@@ -68,7 +51,7 @@ class Segments(FlowRow):
         self.group = QButtonGroup(self)
         """Sends ``idToggled(index, checked)``."""
         for index, (text, tip) in enumerate(choices):
-            button = _Segment(text, tip)
+            button = PageButton(text, tip)
             self.group.addButton(button, index)
             self.add(button)
         self.group.button(0).setChecked(True)
@@ -133,9 +116,16 @@ class SideBySide(QWidget):
             self._row.setDirection(down if stacked else right)
 
 
+class _Scroll(QScrollArea):
+    def sizeHint(self) -> QSize:
+        """Little: it can do with any height, and where the page itself lies in an area that
+        scrolls, one scroll bar is enough."""
+        return self.minimumSizeHint()
+
+
 def scrolled(widget: QWidget) -> QScrollArea:
     """The widget in an area that scrolls where the window is too small for it."""
-    area = QScrollArea()
+    area = _Scroll()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)

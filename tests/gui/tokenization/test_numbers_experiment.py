@@ -311,6 +311,24 @@ def test_nothing_is_wider_than_the_page(
                 assert right <= page.width(), button.text()
 
 
+def test_in_an_area_that_scrolls_the_page_scrolls_by_itself(
+    qtbot: QtBot,
+    look: Theme,
+    lab: SmallLab,
+) -> None:
+    look.set_text_size(200)
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    area.setWidgetResizable(True)
+    area.setWidget(NumbersPage(lab))  # type: ignore[arg-type]
+    area.resize(1280, 480)
+    with qtbot.waitExposed(area):
+        area.show()
+    QTest.qWait(0)
+    assert area.verticalScrollBar().maximum() == 0
+    assert area.horizontalScrollBar().maximum() == 0
+
+
 def test_everything_has_a_name_a_tooltip_and_a_key(page: NumbersPage) -> None:
     for kind in (QAbstractButton, QSlider, QComboBox):
         for widget in page.findChildren(kind):
