@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.errors import LabError
+from engine.generation import SamplingRules, generate
 from engine.jobs import NO_JOB, Job
 from engine.models import LanguageModel, NGramModel, Tokens
 from engine.models.comparison import NextToken, next_token
@@ -17,6 +20,7 @@ from gui.widgets.token_text import display_text
 LONGEST_CONTEXT = 100_000
 """Characters of a context that are read; of a longer one the last of them."""
 _LONGEST_QUOTE = 40
+_MOST_SUGGESTED = 12
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Cut:
     source: bytes
     shortened: bool
     """Whether the text was longer than LONGEST_CONTEXT."""
+    seen: Mapping[str, int] = field(default_factory=dict)
+    """How many tokens each kind of model looks back on, begin-of-text counted; kinds that look
+    at all of them are left out."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,10 @@ class Answers:
     table: Table
     cut: Cut
     answers: tuple[Answer, ...]
+    suggestion: str = ""
+    """What the suggesting model would write on up to the end of a word."""
+    suggested_by: str = ""
+    """The title of that model."""
 
     def of(self, kind: str) -> Answer | None:
         """The answer of a kind of model."""
@@ -64,21 +75,74 @@ def cut(text: str, tokenizer: Tokenizer) -> Cut:
     return Cut(text, tokenizer.encode_array(text), spans, to_utf8(text), shortened)
 
 
-def ask(table: Table, text: str, job: Job = NO_JOB) -> Answers:
-    """Every present model's distribution over the token after ``text``.
+def cut_for(table: Table, text: str) -> Cut:
+    """A text as the models at the table see it.
 
     Raises:
         LabError: if there is no tokenizer yet.
     """
     if table.tokenizer is None:
         raise LabError("The text is still being prepared.")
+    pieces = cut(text, table.tokenizer.tokenizer)
+    seen = {}
+    for seat in table.present:
+        if isinstance(seat.model, NGramModel):
+            seen[seat.kind] = len(seat.model.history(pieces.ids))
+        elif seat.kind == "transformer":
+            from engine.models.transformer.model import TransformerModel, window_start
+
+            assert isinstance(seat.model, TransformerModel)
+            n = len(pieces.ids)
+            seen[seat.kind] = n + 1 - window_start(n, seat.model.config.context)
+    return replace(pieces, seen=seen)
+
+
+def ask(table: Table, text: str, suggest_by: Sequence[str] = (), job: Job = NO_JOB) -> Answers:
+    """Every present model's distribution over the token after ``text``.
+
+    Args:
+        table: the models.
+        text: the context.
+        suggest_by: kinds of models, of which the first that has a distribution writes on to
+            the end of a word; none for no suggestion.
+        job: may be dropped between two models.
+
+    Raises:
+        LabError: if there is no tokenizer yet.
+    """
+    pieces = cut_for(table, text)
+    assert table.tokenizer is not None
     tokenizer = table.tokenizer.tokenizer
-    pieces = cut(text, tokenizer)
     answers = []
     for seat in table.present:
         job.yield_point()
         answers.append(_answer(seat, pieces.ids, tokenizer))
-    return Answers(table, pieces, tuple(answers))
+    said = {a.seat.kind: a.seat for a in answers if a.next.defined}
+    who = next((said[kind] for kind in suggest_by if kind in said), None)
+    if who is None or who.model is None:
+        return Answers(table, pieces, tuple(answers))
+    word = suggested(who.model, pieces.ids, tokenizer, job)
+    return Answers(table, pieces, tuple(answers), word, who.title if word else "")
+
+
+def suggested(model: LanguageModel, ids: Ids, tokenizer: Tokenizer, job: Job = NO_JOB) -> str:
+    """The likeliest token, and so on, up to the end of a word; text only.
+
+    Empty where the model would end the document, or writes nothing that is text.
+    """
+    text = ""
+    written: list[int] = []
+    try:
+        for token in generate(model, ids, SamplingRules(temperature=0), 0, _MOST_SUGGESTED, job):
+            written.append(token.id)
+            data = b"".join(map(tokenizer.token_bytes, written))
+            text = data.decode("utf-8", "ignore")
+            word = re.match(r"\s*\S+(?=\s)", text)
+            if word:
+                return word[0]
+    except LabError:
+        return ""
+    return text
 
 
 def _answer(seat: Seat, ids: Ids, tokenizer: Tokenizer) -> Answer:

@@ -18,9 +18,10 @@ from engine.generation import GeneratedToken
 from gui import theme
 from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
-from gui.language_models.answers import Cut, cut
+from gui.language_models.answers import Cut, cut_for
 from gui.language_models.context import Context
-from gui.language_models.model_bar import Swatch
+from gui.language_models.context_box import ContextBox
+from gui.language_models.model_bar import ModelBar, Swatch
 from gui.language_models.models import ModelSet, Seat, Table
 from gui.language_models.page import Page
 from gui.language_models.rules_bar import RulesBar, labelled
@@ -150,8 +151,12 @@ class GeneratePage(Page):
         self.said = plain_label(wrap=True)
         theme.set_text_role(self.said, "body", "muted")
         self._row = QHBoxLayout()
+        self.model_bar = ModelBar(models)
+        self.box = ContextBox(context)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.addWidget(self.model_bar)
+        column.addWidget(self.box)
         column.addWidget(self.rules)
         column.addWidget(self.said)
         column.addLayout(self._row, 1)
@@ -180,11 +185,11 @@ class GeneratePage(Page):
             ]
             if not same:
                 self._clear(table)
-        self.lab.compute.request(
-            ("language_models", "cut"),
-            _cut_for,
-            self.context.text,
+        self.ask(
+            "cut",
+            _with_table,
             table,
+            self.context.text,
             on_result=self._show_cut,
             title="Cutting the text",
         )
@@ -192,7 +197,7 @@ class GeneratePage(Page):
     @Slot(object)
     def _show_cut(self, result: tuple[Cut, Table]) -> None:
         if result[1] is self.models.table:
-            self.cut_shown.emit(*result)
+            self.box.show_cut(*result)
 
     def _clear(self, table: Table) -> None:
         self._table = table
@@ -307,6 +312,5 @@ class GeneratePage(Page):
             self.seed.setValue(seed)
 
 
-def _cut_for(text: str, table: Table) -> tuple[Cut, Table]:
-    assert table.tokenizer is not None
-    return cut(text, table.tokenizer.tokenizer), table
+def _with_table(table: Table, text: str) -> tuple[Cut, Table]:
+    return cut_for(table, text), table

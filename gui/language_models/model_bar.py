@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.models.hmm_training import MAX_STATES, MIN_STATES
 from engine.models.ngram import Smoothing
 from engine.workspace.choices import NGramSettings
 from gui import theme
+from gui.language_models.hmm_fit import DEFAULT_STATES
 from gui.language_models.models import HIGHEST_ORDER, ModelSet, Seat
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em
@@ -82,9 +84,6 @@ class _Group(QWidget):
 class ModelBar(QWidget):
     """Chooses the models at the table."""
 
-    tab_wished = Signal(str)
-    """The key of a tab where a missing model can be made."""
-
     def __init__(self, models: ModelSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = models
@@ -124,6 +123,21 @@ class ModelBar(QWidget):
             spin.setKeyboardTracking(False)
         row = FlowRow()
         row.add(_Group("ngram", "N-gram, n =", self.order, self.smoothing, self.k))
+        self.states = QSpinBox()
+        self.states.setObjectName("states")
+        self.states.setRange(MIN_STATES, MAX_STATES)
+        self.states.setValue(DEFAULT_STATES)
+        self.states.setAccessibleName("Hidden states of the HMM")
+        self.states.setToolTip(
+            plain_tooltip(
+                "How many hidden states the HMM has. Each state prefers some tokens and some "
+                "states to follow; which state a token came from is never seen."
+            )
+        )
+        self.states.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.fit = QPushButton("Fit")
+        self.fit.setObjectName("fit_hmm")
+        row.add(_Group("hmm", "HMM, states", self.states, self.fit))
         self._transformer = _Group("transformer", "Transformer", self.run)
         row.add(self._transformer)
         self._truth = _Group("truth", "Truth")
@@ -136,11 +150,14 @@ class ModelBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(row)
         column.addLayout(self._missing)
-        self._lines: dict[str, MissingLine] = {}
+        self.lines: dict[str, MissingLine] = {}
+        """What is said of each missing kind."""
         self.order.valueChanged.connect(self._choose)
         self.smoothing.activated.connect(self._choose)
         self.k.valueChanged.connect(self._choose)
         self.run.activated.connect(self._run_chosen)
+        self.fit.clicked.connect(self._fit)
+        models.hmm.changed.connect(self._show)
         models.changed.connect(self._show)
         models.lab.runs_changed.connect(self._show)
         self._show()
@@ -152,6 +169,13 @@ class ModelBar(QWidget):
         settings = NGramSettings(self.order.value(), smoothing, self.k.value())
         if settings != self._models.ngram_settings:
             self._models.choose_ngram(settings)
+
+    @Slot()
+    def _fit(self) -> None:
+        if self._models.hmm.running:
+            self._models.hmm.stop()
+        else:
+            self._models.hmm.start(self.states.value())
 
     @Slot(int)
     def _run_chosen(self, index: int) -> None:
@@ -176,22 +200,31 @@ class ModelBar(QWidget):
         self._transformer.setVisible(models.run is not None)
         truth = models.table.seat("truth")
         self._truth.setVisible(truth is not None and truth.model is not None)
+        running = models.hmm.running
+        self.fit.setText("Stop" if running else "Fit")
+        self.fit.setEnabled(running or models.lab.streams is not None)
+        self.fit.setToolTip(
+            "Stop fitting; what was reached stays."
+            if running
+            else "Fit a hidden Markov model to the training text by expectation maximisation: "
+            "a few seconds."
+        )
         self._show_missing()
 
     def _show_missing(self) -> None:
         """A line for each model that is not there, or that one should know something of."""
         wanted = {seat.kind: seat for seat in self._models.table.seats if seat.missing or seat.note}
-        for kind in [kind for kind in self._lines if kind not in wanted]:
-            line = self._lines.pop(kind)
+        for kind in [kind for kind in self.lines if kind not in wanted]:
+            line = self.lines.pop(kind)
             self._missing.removeWidget(line)
             line.hide()
             line.deleteLater()
         for kind, seat in wanted.items():
-            if kind not in self._lines:
-                self._lines[kind] = MissingLine(kind)
-                self._lines[kind].wished.connect(self.tab_wished)
-                self._missing.addWidget(self._lines[kind])
-            self._lines[kind].show_seat(seat)
+            if kind not in self.lines:
+                self.lines[kind] = MissingLine(kind)
+                self.lines[kind].wished.connect(self._models.lab.tab_wished)
+                self._missing.addWidget(self.lines[kind])
+            self.lines[kind].show_seat(seat)
 
 
 class MissingLine(QFrame):

@@ -17,11 +17,10 @@ from engine.workspace.choices import NGramSettings
 from engine.workspace.made import MadeTokenizer, TrainedRun
 from gui.job_handle import Failure
 from gui.lab import Lab
+from gui.language_models.hmm_fit import HmmFit
 
 HIGHEST_ORDER = 8
 """The highest n-gram order offered here."""
-KINDS = ("ngram", "transformer", "truth")
-"""The columns, in order."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,6 @@ class Seat:
     """Why there is no model, and what to do about it, in a sentence or two."""
     tab: str = ""
     """The key of the tab where one can be made; empty where no tab helps."""
-    window: int | None = None
-    """So many tokens back the model sees at most; None for all."""
     note: str = ""
     """What to know before comparing it, such as that it learned from another text."""
 
@@ -80,6 +77,9 @@ class ModelSet(QObject):
         self._pending = False
         self._failure = ""
         self._truth: tuple[object, object, LanguageModel] | None = None
+        self.hmm = HmmFit(lab, self)
+        """The hidden Markov model, once one was fitted."""
+        self.hmm.changed.connect(self._refresh)
         self._table = Table(None, ())
         for signal in (
             lab.corpus_changed,
@@ -145,7 +145,8 @@ class ModelSet(QObject):
             self._pending, self._failure = False, ""
         elif made is not None and not self._pending:
             self._wish = made.settings
-        table = Table(self.lab.tokenizer, (self._ngram(), self._transformer(), self._truth_seat()))
+        seats = [self._ngram(), self._hmm(), self._transformer(), self._truth_seat()]
+        table = Table(self.lab.tokenizer, tuple(seat for seat in seats if seat is not None))
         if table != self._table:
             self._table = table
             self.changed.emit()
@@ -162,8 +163,20 @@ class ModelSet(QObject):
             f"{made.settings.order}-gram",
             f"{made.label}, counted in {made.made_from.corpus_title}",
             made.model,
-            window=made.settings.order - 1,
         )
+
+    def _hmm(self) -> Seat | None:
+        """The HMM's seat, which is there only once one was fitted."""
+        fitted = self.hmm.fitted
+        if fitted is None:
+            failure = self.hmm.failure
+            return Seat("hmm", "HMM", missing=failure) if failure else None
+        states = fitted.model.n_states
+        name = (
+            f"Hidden Markov model, {states} states, {fitted.rounds} rounds of EM on "
+            f"{fitted.made_from.corpus_title}"
+        )
+        return Seat("hmm", f"HMM, {states} states", name, fitted.model)
 
     def _transformer(self) -> Seat:
         # Trained checkpoints that come with the lab are to be offered here, where none fits.
@@ -188,7 +201,6 @@ class ModelSet(QObject):
             "Transformer",
             f"{run.name}, learned from {run.made_from.corpus_title}",
             run.model,
-            window=run.model.config.context,
             note=note,
         )
 

@@ -20,7 +20,9 @@ from gui.language_models.answers import Answers, ask
 from gui.language_models.bars import BarTable, Column
 from gui.language_models.column_heads import ColumnHeads
 from gui.language_models.context import Context
+from gui.language_models.context_box import ContextBox
 from gui.language_models.guess import Guess, judged, read_guess
+from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import ModelSet
 from gui.language_models.page import Page
 from gui.widgets.flow_layout import FlowRow
@@ -37,6 +39,7 @@ class NextTokenPage(Page):
         self._sort_by = "transformer"
         self._guess: Guess | None = None
         self._hidden = False
+        self._asked = ""
 
         self.guess_first = QCheckBox("&Guess first")
         self.guess_first.setToolTip(
@@ -65,11 +68,15 @@ class NextTokenPage(Page):
         self.covered.setAlignment(Qt.AlignmentFlag.AlignCenter)
         theme.set_text_role(self.covered, "subtitle", "muted")
 
+        self.model_bar = ModelBar(models)
+        self.box = ContextBox(context)
         row = FlowRow()
         for widget in (self.caption, self.field, self.reveal, self.guess_first):
             row.add(widget)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.addWidget(self.model_bar)
+        column.addWidget(self.box)
         column.addWidget(row)
         column.addWidget(self.verdict)
         column.addWidget(self.heads)
@@ -84,6 +91,8 @@ class NextTokenPage(Page):
         column.addLayout(foot)
 
         self.heads.sort_wished.connect(self._sort)
+        self.heads.pointed.connect(self.box.see)
+        self.bars.hovered.connect(self._light_up)
         self.bars.room_changed.connect(self._show_rows)
         self.bars.taken.connect(self._take)
         self.field.textEdited.connect(self._guessed)
@@ -92,19 +101,31 @@ class NextTokenPage(Page):
         self.guess_first.toggled.connect(self._cover)
         self._show_covered()
 
+    @property
+    def answers(self) -> Answers | None:
+        """What the bars show."""
+        return self._answers
+
+    @property
+    def guess(self) -> Guess | None:
+        """The token of interest."""
+        return self._guess
+
     # --------------------------------------------------------------------------------- computing
     def compute(self) -> None:
-        if self.guess_first.isChecked():
+        if self.guess_first.isChecked() and self.context.text != self._asked:
             self._hidden = True
             self._show_covered()
+        self._asked = self.context.text
         if self.models.table.tokenizer is None:
-            self.verdict.setText("The text is being prepared …")
+            self._say("The text is being prepared …")
             return
-        self.lab.compute.request(
-            ("language_models", "next token"),
+        self.ask(
+            "next token",
             ask,
             self.models.table,
             self.context.text,
+            () if self._hidden else self._preference(),
             with_job=True,
             on_result=self._show,
             on_error=self._failed,
@@ -116,14 +137,15 @@ class NextTokenPage(Page):
         if answers.table is not self.models.table:
             return  # a newer question is on its way, or will be asked when this is shown
         self._answers = answers
-        self.cut_shown.emit(answers.cut, answers.table)
+        self.box.show_cut(answers.cut, answers.table)
+        self.box.suggest("" if self._hidden else answers.suggestion, answers.suggested_by)
         self._judge()
         self._show_rows()
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
         self._answers = None
-        self.verdict.setText(failure.sentence)
+        self._say(failure.sentence)
 
     # ----------------------------------------------------------------------------------- showing
     @Slot()
@@ -146,28 +168,38 @@ class NextTokenPage(Page):
 
     def _leader(self, answers: Answers) -> str:
         """Whose order the rows have: the model chosen, or another where it says nothing."""
-        kinds = [self._sort_by, "transformer", "ngram", "truth"]
         said = {a.seat.kind for a in answers.answers if a.next.defined}
-        return next((kind for kind in kinds if kind in said), self._sort_by)
+        return next((kind for kind in self._preference() if kind in said), self._sort_by)
+
+    def _preference(self) -> tuple[str, ...]:
+        """Whose order the rows have, and who suggests: the first of these that says anything."""
+        return (self._sort_by, "transformer", "ngram", "truth")
 
     @Slot(str)
     def _sort(self, kind: str) -> None:
         self._sort_by = kind
         self._show_rows()
+        self.refresh()  # it suggests now, too
+
+    @Slot(int)
+    def _light_up(self, token: int) -> None:
+        """The token under the mouse, wherever else it stands."""
+        if token >= 0:
+            self.box.strip.highlight_id(token)
+        else:
+            self.box.strip.clear_highlight()
 
     @Slot(int)
     def _take(self, token: int) -> None:
         """Write a token on, where it is text."""
         tokenizer = self._answers.table.tokenizer if self._answers else None
         if tokenizer is None or token >= tokenizer.tokenizer.vocab_size:
-            self.verdict.setText("End of text ends the document: nothing is written behind it.")
+            self._say("End of text ends the document: nothing is written behind it.")
             return
         try:
             text = tokenizer.tokenizer.token_bytes(token).decode("utf-8")
         except UnicodeDecodeError:
-            self.verdict.setText(
-                "This token is a part of a character, which a text field cannot hold."
-            )
+            self._say("This token is a part of a character, which a text field cannot hold.")
             return
         self._guess = None
         self.field.clear()
@@ -188,7 +220,7 @@ class NextTokenPage(Page):
             self._guess = read_guess(answers, text)
         if self._hidden:
             return
-        self.verdict.setText("" if self._guess is None else judged(answers, self._guess))
+        self._say("" if self._guess is None else judged(answers, self._guess))
 
     @Slot()
     def _reveal(self) -> None:
@@ -208,10 +240,15 @@ class NextTokenPage(Page):
         self._show_rows()
         self._show_covered()
 
+    def _say(self, words: str) -> None:
+        self.verdict.setText(words)
+        self.verdict.setVisible(bool(words))
+
     def _show_covered(self) -> None:
         self.bars.setVisible(not self._hidden)
         self.heads.setVisible(not self._hidden)
         self.covered.setVisible(self._hidden)
         self.reveal.setVisible(self._hidden)
         if self._hidden:
-            self.verdict.setText("")
+            self._say("")
+            self.box.suggest("", "")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -15,9 +18,7 @@ class Page(QWidget):
     """A page. It works only while it is shown, and catches up when it is shown again."""
 
     uses_context = True
-    """Whether the shared context box stands above the page."""
-    cut_shown = Signal(object, object)
-    """(Cut, Table): the shared context as tokens, for the context box."""
+    """Whether a change of the shared context concerns the page."""
 
     def __init__(self, lab: Lab, models: ModelSet, context: Context) -> None:
         super().__init__()
@@ -38,6 +39,10 @@ class Page(QWidget):
     def compute(self) -> None:
         """Ask for what the page shows."""
         raise NotImplementedError
+
+    def ask(self, key: str, function: Callable[..., Any], *args: Any, **options: Any) -> None:
+        """Ask the compute thread for something short; the latest question of a key wins."""
+        self.lab.compute.request(("language_models", key), function, *args, **options)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
