@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
+from gui.colours import DARK, LIGHT
+from gui.widgets.bar_style import paint_bar
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.look import colours_of, em
 from gui.widgets.safe_text import plain_tooltip
@@ -17,13 +19,13 @@ _LONGEST_NAME = 24  # in em
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One name in a legend. ``bar``: shown as a filled bar instead of a line."""
+    """One name in a legend. ``bar``: a kind of model, shown as its bar instead of a line."""
 
     name: str
     light: QColor
     dark: QColor
     line: Qt.PenStyle = Qt.PenStyle.SolidLine
-    bar: bool = False
+    bar: str = ""
 
 
 def paint_sample(painter: QPainter, rect: QRectF, entry: LegendEntry, colour: QColor) -> None:
@@ -31,7 +33,9 @@ def paint_sample(painter: QPainter, rect: QRectF, entry: LegendEntry, colour: QC
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if entry.bar:
-        painter.fillRect(rect.adjusted(0, rect.height() * 0.3, 0, -rect.height() * 0.3), colour)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setOpacity(colour.alphaF())
+        paint_bar(painter, rect, entry.bar, DARK if colour.rgb() == entry.dark.rgb() else LIGHT)
     else:
         pen = QPen(colour, max(2.0, rect.height() / 8), entry.line, Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
