@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("Tokenizer", "How the text is cut, and what the vocabulary was learned from."),
     ("Tokens", "Into how many tokens this tokenizer cuts the text."),
     (
-        "Characters per token",
+        "Characters\nper token",
         "Code points of the text divided by its tokens. More is shorter, and cheaper to read.",
     ),
     ("Vocabulary", "How many different tokens there are, |Σ|. Each has a vector of its own."),
@@ -31,7 +31,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
         "They are outlined with dashes below: what they stood for is lost.",
     ),
     ("Operations", EXPLANATION),
-    ("", ""),
+    ("In all tabs", "Which tokenizer all tabs use."),
 )
 
 
@@ -40,12 +40,12 @@ class _Row:
 
     def __init__(self, table: TokenizerTable, entry: Entry) -> None:
         self.entry = entry
-        self.name = plain_label(entry.title)
+        self.name = plain_label(entry.title, wrap=True)
         theme.set_text_role(self.name, "strong")
         self.figures = [plain_label("–") for _ in range(5)]
         for label in self.figures:
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.use = QPushButton("Use in all tabs", table)
+        self.use = QPushButton("Use", table)
         self.use.setAutoDefault(False)
         self.use.setObjectName(entry.key)
         self.use.clicked.connect(table.use_clicked)
@@ -65,10 +65,12 @@ class _Row:
             self.vocabulary = Vocabulary.of(entry.made.tokenizer, end_of_text=False)
         self.name.setText(f"{entry.title} ✓" if entry.shared else entry.title)
         self.name.setToolTip(plain_tooltip(entry.tip))
-        self.use.setText("In use" if entry.shared else "Use in all tabs")
+        self.use.setText("In use" if entry.shared else "Use")
         self.use.setEnabled(entry.made is not None and not entry.shared)
         self.use.setAccessibleName(
-            f"{entry.title}: in use in all tabs" if entry.shared else f"Use {entry.title}"
+            f"{entry.title}: in use in all tabs"
+            if entry.shared
+            else f"Use {entry.title} in all tabs"
         )
         self.use.setToolTip(
             "All tabs use this tokenizer now."
