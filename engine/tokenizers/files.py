@@ -11,6 +11,8 @@ from engine.tokenizers.base import Tokenizer
 from engine.tokenizers.bpe import MAX_VOCABULARY, BPETokenizer, assign_ids
 from engine.tokenizers.bpe_train import MAX_TOKEN_BYTES, Merge, StopReason, TieRule
 from engine.tokenizers.characters import ByteTokenizer, CharacterTokenizer
+from engine.tokenizers.exchange_imported import ImportedTokenizer
+from engine.tokenizers.exchange_read import from_hugging_face
 from engine.tokenizers.words import WordTokenizer
 
 VERSION = 1
@@ -39,6 +41,11 @@ def tokenizer_from_dict(data: object) -> Tokenizer:
         return _words(data)
     if kind == BPETokenizer.kind:
         return _bpe(data)
+    if kind == ImportedTokenizer.kind:
+        imported = from_hugging_face(data.get("file")).tokenizer
+        if imported.kind != kind:
+            raise LabError("This imported tokenizer is not as it was saved.")
+        return imported
     raise LabError(f"There is no tokenizer of kind {_shown(kind)}.")
 
 
