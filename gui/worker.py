@@ -20,6 +20,10 @@ from gui.job_handle import Failure, JobHandle, clock
 
 log = logging.getLogger(__name__)
 
+NICENESS = 4
+"""How far the compute thread steps back on Linux. At 10 it was seen to lose a second at a time
+to any other busy program, since torch's threads wait for the slowest of them."""
+
 
 class Post(Protocol):
     """Where the worker sends its mail. Both methods are called on the compute thread."""
@@ -267,6 +271,6 @@ def _lower_priority() -> None:
             kernel = ctypes.windll.kernel32
             kernel.SetThreadPriority(kernel.GetCurrentThread(), -1)  # below normal
         elif sys.platform.startswith("linux"):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     except OSError as error:
         log.info("The compute thread keeps its priority: %s", error)
