@@ -221,7 +221,7 @@ class Recipe:
     )
     seed: int = _knob(1, "run", "Seed", "Same seed, same machine: the same run.", 0, 2**31 - 1)
     threads: int = _knob(
-        0, "run", "Threads", "Processor cores to compute on; 0 takes all of them.", 0, 256
+        0, "run", "Threads", "Processor cores to compute on; 0 takes all, up to four.", 0, 256
     )
     device: Device = _knob(
         "cpu", "run", "Device", "Where to compute: the processor, or a GPU.", choices=Device

@@ -7,7 +7,6 @@ The trainer knows no window. All its methods must be called from one thread at a
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +29,9 @@ from engine.training.optimizers import make_optimizer
 from engine.training.recipe import Recipe
 from engine.training.records import Diverged, Evaluation, History, Snapshot, StepRecord
 
+_THREADS = min(4, torch.get_num_threads())
+"""Threads where the recipe leaves the choice: as many as there are cores, but small products
+gain nothing beyond four. Taken at import, before anybody changes torch's setting."""
 _FLOPS_AT_ONCE = 2e9
 """Work between two yield points of an evaluation: 10 to 30 ms on two cores."""
 _GOOD_EVERY = 25
@@ -224,7 +226,7 @@ class Trainer:
         return loss.item()
 
     def _use_threads(self) -> None:
-        wanted = self.recipe.threads or os.cpu_count() or 1
+        wanted = self.recipe.threads or _THREADS
         if torch.get_num_threads() != wanted:
             torch.set_num_threads(wanted)
         torch.set_flush_denormal(True)

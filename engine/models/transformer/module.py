@@ -18,9 +18,8 @@ from torch.nn import functional
 from engine.models.transformer.cache import KVCache
 from engine.models.transformer.config import TransformerConfig
 from engine.models.transformer.functions import (
-    EXPLICIT_CONTEXT,
-    as_pairs,
     causal_attention,
+    keeps_pattern,
     relu_squared,
     rms_norm,
 )
@@ -81,7 +80,12 @@ class Attention(nn.Module):
         B, T, D = x.shape
         H, d = self.config.heads, self.config.head_width
         qkv = self.qkv(x)  # (B, T, 3·D)
-        if cache is None and record is None and off is NOTHING_OFF and T <= EXPLICIT_CONTEXT:
+        if (
+            cache is None
+            and record is None
+            and off is NOTHING_OFF
+            and T <= functions.EXPLICIT_CONTEXT
+        ):
             z = causal_attention(qkv, H, self.config.qk_norm, turns)  # (B, T, D)
             fast: Tensor = self.out(z)  # (B, T, D)
             return fast
@@ -294,4 +298,5 @@ def rotate(x: Tensor, turns: Tensor) -> Tensor:
     x₂ⱼ + i·x₂ⱼ₊₁, and turning it is a multiplication. After it, q·k depends on how far apart two
     positions are, not on where they stand.
     """
-    return torch.view_as_real(as_pairs(x.contiguous()) * turns).flatten(-2)  # (…, T, d)
+    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))  # (…, T, d/2)
+    return torch.view_as_real(pairs * turns).flatten(-2)  # (…, T, d)

@@ -17,6 +17,7 @@ from engine.models.transformer import (
     Transformer,
     TransformerConfig,
     flops_per_token,
+    functions,
     initialise,
     parameter_counts,
     point_names,
@@ -146,6 +147,21 @@ def test_gradients_agree_with_finite_differences(fields):
             p.add_(direction, alpha=1e-5)
         slope = float((above - below) / 2e-5)
         assert slope == pytest.approx(float((p.grad * direction).sum()), rel=1e-4, abs=1e-6), name
+
+
+@pytest.mark.parametrize("fields", VARIANTS[::4], ids=str)
+def test_attention_for_long_texts_has_the_same_values_and_gradients(fields, monkeypatch):
+    module = random_module(**fields)
+    ids, targets = random_ids((2, 9)), random_ids((2, 9), seed=4)
+    results = []
+    for most in (10**6, 0):
+        monkeypatch.setattr(functions, "PATTERN_LIMIT", most)
+        module.zero_grad()
+        loss = module.loss(ids, targets)
+        loss.backward()
+        results.append([loss.detach(), *(p.grad.clone() for p in module.parameters())])
+    for short, long in zip(*results, strict=True):
+        torch.testing.assert_close(short, long, rtol=1e-4, atol=1e-5)
 
 
 def test_switching_off():
