@@ -92,7 +92,15 @@ class SuggestingField(QPlainTextEdit):
 class ContextBox(QWidget):
     """The field, and the tokens that the models really see."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, parent: QWidget | None = None, *, tokens: bool = True
+    ) -> None:
+        """
+        Args:
+            context: the text that all boxes share.
+            parent: the widget that owns it.
+            tokens: whether to show the text's tokens below the field.
+        """
         super().__init__(parent)
         self._context = context
         self._cut: Cut | None = None
@@ -131,6 +139,7 @@ class ContextBox(QWidget):
         self._column.addLayout(self._row)
         self._column.addWidget(self.field)
         self._column.addWidget(self.strip)
+        self.strip.setVisible(tokens)
         self.field.textChanged.connect(self._typed)
         self.another.clicked.connect(context.next_beginning)
         self.clear.clicked.connect(self.field.clear)

@@ -14,7 +14,8 @@ ORDER_OF_RULES = (
     "stays is scaled up to add up to 1 again."
 )
 _TIPS = {
-    "Temperature": "1 is the model as it is. Below 1 likely tokens get likelier, above 1 all "
+    "Temperature": "τ: every probability is raised to the power 1/τ. 1 is the model as it is. "
+    "Below 1 likely tokens get likelier, above 1 all "
     "become more equal. 0 always takes the likeliest (greedy).",
     "Top-k": "Only the k likeliest tokens stay. “all” cuts nothing.",
     "Top-p": "The likeliest tokens stay until their probabilities add up to p (nucleus "
@@ -60,7 +61,7 @@ class RulesBar(QWidget):
         self.top_p.setSingleStep(0.05)
         self.top_p.setValue(1.0)
         self.row = FlowRow()
-        self.row.add(labelled("Te&mperature", self.temperature, _TIPS["Temperature"]))
+        self.row.add(labelled("Te&mperature τ", self.temperature, _TIPS["Temperature"]))
         self.row.add(labelled("Top-&k", self.top_k, _TIPS["Top-k"] + " " + ORDER_OF_RULES))
         self.row.add(labelled("Top-&p", self.top_p, _TIPS["Top-p"] + " " + ORDER_OF_RULES))
         column = QVBoxLayout(self)

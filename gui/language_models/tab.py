@@ -14,6 +14,7 @@ from gui.language_models.generate_page import GeneratePage
 from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
+from gui.language_models.sampling_page import SamplingPage
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
 PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
@@ -22,6 +23,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Next token",
         "One text, and what each model says comes next.",
         NextTokenPage,
+    ),
+    (
+        "sampling",
+        "Sampling",
+        "Temperature, top-k and top-p at work, and the dice that pick a token.",
+        SamplingPage,
     ),
     (
         "generate",
