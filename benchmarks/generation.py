@@ -29,7 +29,7 @@ def tokens_per_second(writing: Continuation, count: int, seed: int = 0) -> float
 
 
 def cached(path: Path | None = None) -> list[Row]:
-    """Both ways from the same prompt, a context of 512 filled from half to full, as in long texts."""
+    """Both ways from the same prompt, a context of 512 filled from half to full."""
     torch.set_num_threads(os.cpu_count() or 1)
     rows = []
     for layers, width in ((4, 128), (6, 384)):

@@ -80,12 +80,8 @@ class Attention(nn.Module):
         B, T, D = x.shape
         H, d = self.config.heads, self.config.head_width
         qkv = self.qkv(x)  # (B, T, 3·D)
-        if (
-            cache is None
-            and record is None
-            and off is NOTHING_OFF
-            and T <= functions.EXPLICIT_CONTEXT
-        ):
+        plain = cache is None and record is None and off is NOTHING_OFF
+        if plain and keeps_pattern(B, H, T):
             z = causal_attention(qkv, H, self.config.qk_norm, turns)  # (B, T, D)
             fast: Tensor = self.out(z)  # (B, T, D)
             return fast
