@@ -70,6 +70,7 @@ class NumbersPage(QWidget):
         head.addWidget(self.parts, 1)
         head.addWidget(self.onward)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)
         self._show_part(0)

@@ -62,6 +62,8 @@ class MatrixCanvas(QWidget):
         self._channel: int | None = None
         self._image = to_image(self._numbers)
         self._marked = QRectF()
+        self._drop = 0.5
+        """The share of unused height that is left above the picture."""
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -134,8 +136,8 @@ class MatrixCanvas(QWidget):
         cell = self.cell()
         height, width = self._numbers.shape[:2]
         return QPointF(
-            _start(self.width(), width * cell, self.viewport.centre_column * cell),
-            _start(self.height(), height * cell, self.viewport.centre_row * cell),
+            _start(self.width(), width * cell, self.viewport.centre_column * cell, 0.5),
+            _start(self.height(), height * cell, self.viewport.centre_row * cell, self._drop),
         )
 
     def cell_rect(self, row: int, column: int) -> QRectF:
@@ -321,9 +323,9 @@ class MatrixCanvas(QWidget):
             self.update(rect.adjusted(-grow, -grow, grow, grow).toAlignedRect())
 
 
-def _start(room: float, length: float, centre: float) -> float:
+def _start(room: float, length: float, centre: float, share: float) -> float:
     """Where something begins that is to have ``centre`` in the middle of the room, without
-    leaving room unused at either end."""
+    leaving room unused at either end. If it fits, a ``share`` of what is left comes before."""
     if length <= room:
-        return (room - length) / 2
+        return (room - length) * share
     return min(0.0, max(room - length, room / 2 - centre))

@@ -43,6 +43,7 @@ class MatrixView(MatrixCanvas):
     ) -> None:
         super().__init__(viewport, name, parent)
         self._small = small
+        self._drop = 0.0 if small else 0.5
         self._dragged: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)

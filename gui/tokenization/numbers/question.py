@@ -120,11 +120,12 @@ class QuestionCard(QFrame):
             tint, said = "good", f"You said “{right}”, and that is right."
         else:
             tint, said = "bad", f"You said “{question.choices[choice]}”. It is “{right}”."
+        # Shown before its words change: what changes while it is hidden is not measured anew.
+        self._verdict.show()
         set_text_role(self.outcome, "strong", tint)
         self.outcome.setText(said)
         self.why.setText(question.why)
         self.next.setText(question.onward)
-        self._verdict.show()
         self.next.setVisible(bool(question.onward))
         if question.onward:
             self.next.setFocus()

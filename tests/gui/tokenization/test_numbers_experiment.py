@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QScrollArea, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.signals import code_points, read_wav
@@ -309,6 +309,38 @@ def test_nothing_is_wider_than_the_page(
                 assert button.width() >= min(needed, 1100), button.text()
                 right = button.mapTo(page, QPoint(button.width(), 0)).x()
                 assert right <= page.width(), button.text()
+
+
+@pytest.mark.parametrize(("size", "width"), [(100, 1240), (200, 1240), (200, 1920), (250, 900)])
+def test_no_words_are_cut_off_during_the_lesson(
+    page: NumbersPage, qtbot: QtBot, look: Theme, size: int, width: int
+) -> None:
+    look.set_text_size(size)
+    page.resize(width, 900)
+    page.parts.choose(3)
+    card = page.experiment.card
+    for stage in range(3):
+        for act in (card.choices[0].click, card.next.click if stage < 2 else page.repaint):
+            qtbot.waitUntil(lambda: not cut_off(page))
+            act()
+    page.experiment.reset.click()
+    for _ in range(2):  # without a turn of the event loop between
+        card.skip.click()
+        card.next.click()
+    card.skip.click()
+    qtbot.waitUntil(lambda: not cut_off(page))
+
+
+def cut_off(page: NumbersPage) -> list[str]:
+    """The labels that have less room than their words need."""
+    found = []
+    for label in page.findChildren(QLabel):
+        if label.isVisible():
+            least, wraps = label.minimumSizeHint(), label.wordWrap()
+            height = label.heightForWidth(label.width()) if wraps else least.height()
+            if label.height() < height or (label.width() < least.width() and not wraps):
+                found.append(label.text())
+    return found
 
 
 def test_in_an_area_that_scrolls_the_page_scrolls_by_itself(
