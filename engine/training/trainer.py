@@ -229,7 +229,6 @@ class Trainer:
         wanted = self.recipe.threads or _THREADS
         if torch.get_num_threads() != wanted:
             torch.set_num_threads(wanted)
-        torch.set_flush_denormal(True)
 
     # --- going back after the loss has blown up
 
