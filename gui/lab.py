@@ -87,6 +87,7 @@ class Lab(QObject):
         self._workspace.set_seed(preferences.seed)
         self._preparing: JobHandle | None = None
         self._wish = (self._workspace.corpus_choice, self._workspace.tokenizer_spec)
+        self._wished_made: MadeTokenizer | None = None
         self._on_error: Callable[[Failure], object] | None = None
         self._counting: JobHandle | None = None
         self._ngram_wish = self._workspace.ngram_settings
@@ -149,6 +150,8 @@ class Lab(QObject):
             spec = TokenizerSpec.from_dict(self.preferences.tokenizer)
         except LabError:
             spec = TokenizerSpec()
+        if spec.source:
+            spec = TokenizerSpec()  # its file was not kept
         last = self.preferences.corpus
         if last and last not in _keys() and not Path(last).is_file():
             log.info("The last text is gone: %s", last)
@@ -173,7 +176,7 @@ class Lab(QObject):
             choice = self._corpus_choice(choice)
         if not self._agreed(f"the text “{choice.label}”", self._workspace.outdated_by(choice)):
             return False
-        self._prepare(choice, None, self._wanted_spec(), None, on_error)
+        self._prepare(choice, None, self._wanted_spec(), self._imported(), on_error)
         return True
 
     def choose_tokenizer(
@@ -252,6 +255,11 @@ class Lab(QObject):
     def _wanted_spec(self) -> TokenizerSpec:
         return self._wish[1] if self._preparing else self._workspace.tokenizer_spec
 
+    def _imported(self) -> MadeTokenizer | None:
+        """The tokenizer that is wanted, if it came from a file: no text can make it again."""
+        made = self._wished_made if self._preparing else self.tokenizer
+        return made if made is not None and made.spec.source else None
+
     def _agreed(self, what: str, outdated: Sequence[Outdated]) -> bool:
         costly = [item for item in outdated if item.costly]
         return not costly or self.confirm(what, costly)
@@ -269,7 +277,7 @@ class Lab(QObject):
                 corpus = None  # the corpus being read was wished for, and is not there yet
             self._preparing.discard()
         self._drop_counting()
-        self._wish = (choice, spec)
+        self._wish, self._wished_made = (choice, spec), made
         self._on_error = on_error
         self._preparing = self.compute.submit(
             _prepare,

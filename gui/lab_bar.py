@@ -156,7 +156,9 @@ class LabBar(QWidget):
     def _tokenizer_chosen(self, index: int) -> None:
         data = self.tokenizer.itemData(index)
         if data == OTHER:
-            dialog = TokenizerDialog(self._lab.wish[1], self.window())
+            spec = self._lab.wish[1]
+            # An imported one has no settings to start from.
+            dialog = TokenizerDialog(TokenizerSpec() if spec.source else spec, self.window())
             if dialog.exec() == TokenizerDialog.DialogCode.Accepted:
                 self._lab.choose_tokenizer(dialog.spec, self._tokenizer_failed)
             dialog.deleteLater()

@@ -23,7 +23,7 @@ from engine.tokenizers import (
 )
 from engine.workspace.checked import Fields
 
-TokenizerKind = Literal["characters", "bytes", "words", "bpe"]
+TokenizerKind = Literal["characters", "bytes", "words", "bpe", "imported"]
 Base = Literal["bytes", "characters"]
 
 MAX_SEED = 2**63 - 1
@@ -89,6 +89,9 @@ class TokenizerSpec:
     byte_fallback: bool = False
     """Whether characters never seen are spelt in bytes instead of becoming ``<unk>``; for
     characters, and BPE over characters."""
+    source: str = ""
+    """The file that the tokenizer was imported from; empty for one that is made from a text.
+    Only an imported tokenizer can be of the kind "imported" (ids or merges unlike ours)."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(TokenizerKind):
@@ -96,12 +99,14 @@ class TokenizerSpec:
                 f"There is no tokenizer of the kind {self.kind!r}. "
                 f"Choose one of {', '.join(get_args(TokenizerKind))}."
             )
+        if self.kind == "imported" and not self.source:
+            raise LabError("An imported tokenizer comes from a file: import one first.")
         if self.base not in get_args(Base):
             raise LabError(f"BPE starts from bytes or characters, not from {self.base!r}.")
         if type(self.vocab_size) is not int or not 1 <= self.vocab_size <= MAX_VOCAB:
             raise LabError(f"A vocabulary has 1 to {MAX_VOCAB:,} tokens, not {self.vocab_size!r}.")
         bpe = self.kind == "bpe"
-        if not (bpe or self.kind == "words"):
+        if not (bpe or self.kind == "words" or self.source):
             object.__setattr__(self, "vocab_size", _DEFAULT_VOCAB)
         if not bpe:
             object.__setattr__(self, "base", "bytes")
@@ -112,12 +117,16 @@ class TokenizerSpec:
     @property
     def learned(self) -> bool:
         """Whether the tokenizer depends on the text it is made from."""
-        return self.kind != "bytes"
+        return self.kind != "bytes" and not self.source
 
     @property
     def label(self) -> str:
         """What the learner reads, such as "BPE, 512 tokens"."""
+        if self.source:
+            return f"{to_utf8(self.source).decode()}, {self.vocab_size:,} tokens"
         match self.kind:
+            case "imported":
+                return "Imported"  # never without a source
             case "characters":
                 return "Characters"
             case "bytes":
@@ -144,6 +153,7 @@ class TokenizerSpec:
             base=cast(Base, fields.string("base")),
             pre_tokenize=fields.boolean("pre_tokenize"),
             byte_fallback=fields.boolean("byte_fallback"),
+            source=fields.string("source") if "source" in data else "",
         )
 
 
@@ -196,8 +206,11 @@ def build_tokenizer(
     """Make a tokenizer from a corpus's training documents, or from any text.
 
     Raises:
-        LabError: if the vocabulary is too small for its base, for example.
+        LabError: if the vocabulary is too small for its base, for example, or the tokenizer was
+            imported, which no text can make.
     """
+    if spec.source:
+        raise LabError(f"“{spec.label}” came from a file. Import that file again.")
     documents: str | Sequence[str] = text.train if isinstance(text, Corpus) else text
     match spec.kind:
         case "characters":
@@ -215,3 +228,4 @@ def build_tokenizer(
                 byte_fallback=spec.byte_fallback,
                 job=job,
             )
+    raise LabError("An imported tokenizer comes from a file: import one first.")

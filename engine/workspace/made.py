@@ -6,17 +6,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.jobs import NO_JOB, Job
 from engine.models import NGramModel
 from engine.text import Corpus
-from engine.tokenizers import Tokenizer, TokenStream, encode_documents
+from engine.tokenizers import BPETokenizer, Tokenizer, TokenStream, encode_documents
+from engine.tokenizers.base import to_utf8
+from engine.tokenizers.exchange_read import read_tokenizer_file
 from engine.workspace.checked import Fields
-from engine.workspace.choices import NGramSettings, TokenizerSpec, build_tokenizer
+from engine.workspace.choices import (
+    NGramSettings,
+    TokenizerKind,
+    TokenizerSpec,
+    build_tokenizer,
+)
 
 if TYPE_CHECKING:
     from engine.models.transformer import TransformerModel
@@ -90,6 +98,47 @@ def make_tokenizer(spec: TokenizerSpec, corpus: Corpus, job: Job = NO_JOB) -> Ma
         fingerprint=tokenizer_fingerprint(tokenizer),
         made_from=MadeFrom(corpus.fingerprint, corpus.title),
     )
+
+
+def adopt_made(tokenizer: Tokenizer, corpus: Corpus) -> MadeTokenizer:
+    """A byte-level BPE tokenizer that was learned from a corpus's training half, as if it had
+    been made by ``make_tokenizer``: a truncation of a larger one, for example."""
+    spec = TokenizerSpec("bpe", tokenizer.vocab_size)
+    made_from = MadeFrom(corpus.fingerprint, corpus.title)
+    return MadeTokenizer(tokenizer, spec, tokenizer_fingerprint(tokenizer), made_from)
+
+
+def import_tokenizer(path: str | os.PathLike[str], job: Job = NO_JOB) -> ImportedFile:
+    """Read a Hugging Face ``tokenizer.json``.
+
+    Raises:
+        LabError: as ``read_tokenizer_file``.
+    """
+    read = read_tokenizer_file(path, job)
+    tokenizer = read.tokenizer
+    place = Path(path)
+    # Most of these files have the same name: the folder's tells them apart.
+    name = place.parent.name if place.name == "tokenizer.json" else place.stem
+    bpe = isinstance(tokenizer, BPETokenizer)
+    spec = TokenizerSpec(
+        kind=cast(TokenizerKind, tokenizer.kind),
+        vocab_size=tokenizer.vocab_size,
+        base=tokenizer.base if isinstance(tokenizer, BPETokenizer) else "bytes",
+        pre_tokenize=not tokenizer.crosses_words if bpe else True,
+        source=to_utf8(name[:60] or "Imported").decode(),
+    )
+    made_from = MadeFrom(corpus="", corpus_title=place.name[:200])
+    made = MadeTokenizer(tokenizer, spec, tokenizer_fingerprint(tokenizer), made_from)
+    return ImportedFile(made, read.notes)
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """An imported tokenizer, and what is not as in its file."""
+
+    made: MadeTokenizer
+    notes: tuple[str, ...]
+    """A sentence each."""
 
 
 @dataclass(frozen=True)
