@@ -173,7 +173,7 @@ class LearnPane(QWidget):
             self._borders = frozenset(np.cumsum(sizes).tolist())
         self.asked = self.right = 0
         lengths = self.walk.lengths
-        self.plot.set_series("tokens", np.arange(len(lengths)), lengths, kind="neutral")
+        self.plot.set_series("tokens", np.arange(len(lengths)), lengths, kind="#3f51b5", marker="o")
         self.plot.reset_view()
         self.transport.set_steps(len(self.walk))
         self._show(0, slide=False)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.tokenization.merges_learn import LearnPane
+from gui.tokenization.merges_unseen import UnseenPane
+from gui.widgets.page_switch import PageSpec, PageSwitch
 
 if TYPE_CHECKING:
     from gui.lab import Lab
 
 
 class MergesPage(QWidget):
-    """Byte-pair encoding, by hand.
+    """Byte-pair encoding, by hand: two parts, the second with what the first has learned.
 
     Args:
         lab: what all tabs share.
@@ -21,7 +24,42 @@ class MergesPage(QWidget):
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.learning = LearnPane(lab)
+        self._lab = lab
+        self.learning: LearnPane
+        self.unseen: UnseenPane | None = None
+        self.parts = PageSwitch(
+            "Parts of this page",
+            (
+                PageSpec(
+                    "learn",
+                    "Learn the merges",
+                    "Merge the most frequent pair, again and again.",
+                    self._make_learning,
+                ),
+                PageSpec(
+                    "unseen",
+                    "Encode unseen text",
+                    "Apply the learned merges to a sentence of yours, rule by rule.",
+                    self._make_unseen,
+                ),
+            ),
+            keys=False,
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.learning)
+        column.addWidget(self.parts)
+
+    def _make_learning(self) -> QWidget:
+        self.learning = LearnPane(self._lab)
+        return self.learning
+
+    def _make_unseen(self) -> QWidget:
+        self.unseen = UnseenPane(self._lab)
+        self.unseen.set_learned(self.learning.walk, self.learning.settings)
+        self.learning.walk_changed.connect(self.unseen.set_learned)
+        self.unseen.bytes_wanted.connect(self._start_from_bytes)
+        return self.unseen
+
+    @Slot()
+    def _start_from_bytes(self) -> None:
+        self.learning.source.start_from("bytes")

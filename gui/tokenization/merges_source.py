@@ -164,6 +164,12 @@ class MergeSource(QWidget):
         for blocker in blockers:
             blocker.unblock()
 
+    def start_from(self, base: Base) -> None:
+        """Choose the base symbols, as if by hand."""
+        if self.base.currentData() != base:
+            self.base.setCurrentIndex(self.base.findData(base))
+            self._option_changed()
+
     @Slot()
     def _next_piece(self) -> None:
         self._piece += 1

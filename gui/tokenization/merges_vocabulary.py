@@ -108,6 +108,7 @@ class VocabularyTable(QTableView):
         super().__init__(parent)
         self.setAccessibleName("New tokens, in the order in which they were made")
         self.vocabulary = VocabularyModel(self)
+        self._quiet = False
         self.setModel(self.vocabulary)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -133,12 +134,25 @@ class VocabularyTable(QTableView):
         self.vocabulary.show(merges, tokens)
         self.scrollToBottom()
 
+    def point_at(self, row: int) -> None:
+        """Choose a row, −1 for none, without telling, and scroll to it."""
+        self._quiet = True
+        if row >= 0:
+            self.selectRow(row)
+            self.scrollTo(self.currentIndex())
+        else:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
+        self._quiet = False
+
     @Slot(QModelIndex)
     def _go(self, index: QModelIndex) -> None:
         self.merge_wanted.emit(index.row() + 1)
 
     @Slot(QModelIndex, QModelIndex)
     def _row_changed(self, current: QModelIndex, _: QModelIndex) -> None:
+        if self._quiet:
+            return
         chosen = 0 <= current.row() < len(self.vocabulary.merges)
         self.token_chosen.emit(self.vocabulary.merges[current.row()].id if chosen else -1)
 

@@ -100,6 +100,7 @@ class TextPage(QWidget):
         self.examples = QComboBox()
         self.examples.setAccessibleName("Example texts")
         self.examples.setToolTip("Texts worth a look. The field below takes any text of yours.")
+        self.examples.setPlaceholderText("A text of yours")
         for preset in PRESETS:
             self.examples.addItem(preset.title)
         self.hint = plain_label(wrap=True)
@@ -172,8 +173,12 @@ class TextPage(QWidget):
             label = QLabel(text)
             label.setBuddy(box)
             theme.set_text_role(label, "caption", "muted")
-            row.add(label)
-            row.add(box)
+            together = QWidget()  # so that no line ends between the two
+            pair = QHBoxLayout(together)
+            pair.setContentsMargins(0, 0, 0, 0)
+            pair.addWidget(label)
+            pair.addWidget(box)
+            row.add(together)
         return row
 
     def _connect(self) -> None:
@@ -201,13 +206,16 @@ class TextPage(QWidget):
     def _choose_example(self, index: int) -> None:
         preset = PRESETS[index]
         self.input.set_text(preset.text)
+        self.examples.setCurrentIndex(index)
         self.hint.setText(preset.hint)
 
     @Slot()
     def _text_changed(self) -> None:
         self._fresh = False
         self._timer.start()
-        if self.input.text() != PRESETS[self.examples.currentIndex()].text:
+        index = self.examples.currentIndex()
+        if index >= 0 and self.input.text() != PRESETS[index].text:
+            self.examples.setCurrentIndex(-1)
             self.hint.setText("")
 
     @Slot()

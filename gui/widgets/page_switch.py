@@ -79,13 +79,20 @@ class PageSwitch(QWidget):
     """The key of the page that came to the front."""
 
     def __init__(
-        self, name: str, pages: Sequence[PageSpec], first: str = "", parent: QWidget | None = None
+        self,
+        name: str,
+        pages: Sequence[PageSpec],
+        first: str = "",
+        *,
+        keys: bool = True,
+        parent: QWidget | None = None,
     ) -> None:
         """
         Args:
             name: the accessible name of the row of buttons.
             pages: at least one, in order.
             first: the key of the page to show first; the first of all without it.
+            keys: whether Alt and a digit lead to the pages; not for pages inside a page.
         """
         super().__init__(parent)
         self.pages = tuple(pages)
@@ -97,23 +104,28 @@ class PageSwitch(QWidget):
         self._areas: list[QScrollArea] = []
         self._keys: list[QShortcut] = []
         for number, page in enumerate(self.pages, 1):
-            button = PageButton(page.title, f"{page.tip} (Alt+{number})", self._row)
+            tip = f"{page.tip} (Alt+{number})" if keys else page.tip
+            button = PageButton(page.title, tip, self._row)
             self._group.addButton(button, number - 1)
             self._row.add(button)
             area = _PageArea()
             self._areas.append(area)
             self._stack.addWidget(area)
-            key = QShortcut(QKeySequence(f"Alt+{number}"), self)
-            # In all the window; a hidden tab's keys sleep with it.
-            key.setContext(Qt.ShortcutContext.WindowShortcut)
-            key.activated.connect(self._by_key)
-            self._keys.append(key)
+            if keys:
+                self._add_key(number)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._row)
         column.addWidget(self._stack, 1)
         self._group.idToggled.connect(self._toggled)
         self.show_page(first or self.pages[0].key)
+
+    def _add_key(self, number: int) -> None:
+        key = QShortcut(QKeySequence(f"Alt+{number}"), self)
+        # In all the window; a hidden tab's keys sleep with it.
+        key.setContext(Qt.ShortcutContext.WindowShortcut)
+        key.activated.connect(self._by_key)
+        self._keys.append(key)
 
     @property
     def current_key(self) -> str:
