@@ -20,7 +20,7 @@ from engine.models.transformer import parameter_counts
 from engine.models.transformer.products import fast_products
 from engine.tokenizers import CharacterTokenizer, encode_documents
 from engine.tokenizers.stream import TokenStream
-from engine.training import Recipe, Trainer, gpt2_style, modern
+from engine.training import Recipe, Trainer, gpt2_style, modern, modern_long
 
 POINTS = 8
 """How many losses of each run are shown."""
@@ -153,18 +153,8 @@ def side_by_side(path: Path | None = None) -> list[Row]:
     ]
 
 
-FOUR_MINUTES = modern().but(
-    name="Modern, 4 min",
-    context=256,
-    batch_size=8,
-    learning_rate=0.02,
-    momentum=0.95,
-    beta1=0.9,
-    weight_decay=0.1,
-    steps=2200,
-)
-"""Longer texts at once, slower averages and weight decay: by now the text is read many times."""
-TEN_MINUTES = FOUR_MINUTES.but(name="Modern, 10 min", layers=6, heads=3, width=192, steps=1500)
+FOUR_MINUTES = modern_long()
+TEN_MINUTES = FOUR_MINUTES.but(layers=6, heads=3, width=192, steps=1500)
 
 
 def long_run(recipe: Recipe, minutes: float, goal: float, path: Path | None) -> list[Row]:

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from engine.training.recipe import Knob, Recipe
-from engine.training.recipes import SIZES, gpt2_style, modern, sized
+from engine.training.recipes import SIZES, gpt2_style, modern, modern_long, sized
 from engine.training.records import Diverged, Evaluation, History, Snapshot, StepRecord
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "gpt2_style",
     "load_checkpoint_model",
     "modern",
+    "modern_long",
     "sized",
 ]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import LabError
 from engine.models.transformer import parameter_counts
-from engine.training import SIZES, Recipe, gpt2_style, modern, sized
+from engine.training import SIZES, Recipe, gpt2_style, modern, modern_long, sized
 
 
 def test_the_two_recipes_have_parameter_counts_within_two_percent():
@@ -35,11 +35,12 @@ def test_every_knob_tells_what_it_does():
             assert knob.low <= value <= knob.high
 
 
-@pytest.mark.parametrize("recipe", [gpt2_style(), modern()], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [gpt2_style(), modern(), modern_long()], ids=lambda r: r.name)
 @pytest.mark.parametrize("size", SIZES)
 def test_recipes_are_valid_and_survive_json(recipe, size):
     chosen = sized(recipe, size).validated()
     assert Recipe.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+    assert chosen.width // chosen.heads == recipe.width // recipe.heads
 
 
 @pytest.mark.parametrize("name", Recipe.knobs())
