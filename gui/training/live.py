@@ -35,6 +35,8 @@ STEP_COLUMNS = (
 """Of each step; ``seconds`` is the wall time in steps up to its end."""
 EVALUATION_COLUMNS = ("step", "loss", "seconds", "tokens")
 """Of each pass over the held-out text."""
+MOST_NAMED = 2
+"""So many turned knobs are named in a run's title."""
 RECENT_STEPS = 20
 RISE = 1.5
 """Nats above its lowest at which the mean loss of the last RECENT_STEPS counts as run away."""
@@ -53,13 +55,16 @@ class Order:
     """What the samples continue."""
     sample_tokens: int = 60
     sample_seed: int = 0
+    turned: tuple[str, ...] = ()
+    """Knobs that are not as recipe and size say, such as "optimizer sgd"."""
     seconds: float | None = None
     """Measure first how many steps fit into so long a time; None takes the recipe's steps."""
 
     @property
     def title(self) -> str:
         """What the run is called, such as "Modern, small"."""
-        return f"{self.recipe.name}, {self.size or 'own shape'}"
+        shown = self.turned if len(self.turned) <= MOST_NAMED else (f"{len(self.turned)} changes",)
+        return ", ".join((self.recipe.name, self.size or "own shape", *shown))
 
     @property
     def has_held_out(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
@@ -48,6 +50,7 @@ class SetupPanel(QWidget):
         super().__init__(parent)
         self._lab, self._paces = lab, paces
         self._asks = False
+        self._turned: dict[str, Any] = {}
         row = FlowRow(self)
         self.size_box = self._choice(row, "Si&ze", "How large the transformer is.")
         for name in SIZES:
@@ -78,13 +81,19 @@ class SetupPanel(QWidget):
         self.about = plain_label("", self, wrap=True)
         self.about.setObjectName("about_setup")
         theme.set_text_role(self.about, "body", "muted")
+        self.wrong = plain_label("", self, wrap=True)
+        self.wrong.setObjectName("wrong_settings")
+        theme.set_text_role(self.wrong, "body", "bad")
+        self.wrong.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(row)
         column.addWidget(self.about)
+        column.addWidget(self.wrong)
 
-        for box in (self.size_box, self.recipe, self.time):
-            box.currentIndexChanged.connect(self._chosen)
+        self.size_box.currentIndexChanged.connect(self.put_back)
+        self.recipe.currentIndexChanged.connect(self.put_back)
+        self.time.currentIndexChanged.connect(self._chosen)
         self.steps.valueChanged.connect(self._chosen)
         lab.streams_changed.connect(self._chosen)
         lab.tokenizer_changed.connect(self._chosen)
@@ -111,10 +120,41 @@ class SetupPanel(QWidget):
 
     # ----------------------------------------------------------------------------- what it is
     @property
-    def base(self) -> Recipe:
-        """The recipe and size chosen, with the shared seed; its length is still the recipe's."""
+    def plain(self) -> Recipe:
+        """The recipe and size chosen, with the shared seed, no knob turned."""
         make = RECIPES[self.recipe.currentData()][0]
         return sized(make(), self.size_box.currentData()).but(seed=self._lab.seed)
+
+    @property
+    def base(self) -> Recipe:
+        """The same with the knobs as they are turned; its length is still the recipe's own."""
+        return self.plain.but(**self._turned)
+
+    @property
+    def turned_knobs(self) -> dict[str, Any]:
+        """The values of the knobs that are not as the recipe and the size say."""
+        return dict(self._turned)
+
+    @property
+    def vocab_size(self) -> int | None:
+        """V of the text in force, end-of-text included; None in the first moments."""
+        tokenizer = self._lab.tokenizer
+        return None if tokenizer is None else tokenizer.tokenizer.vocab_size + 1
+
+    @Slot(str, object)
+    def turn(self, name: str, value: object) -> None:
+        """Turn a knob."""
+        if getattr(self.plain, name) == value:
+            self._turned.pop(name, None)
+        else:
+            self._turned[name] = value
+        self._chosen()
+
+    @Slot()
+    def put_back(self, _: object = None) -> None:
+        """Turn all knobs back to what the recipe and the size say."""
+        self._turned.clear()
+        self._chosen()
 
     @property
     def seconds(self) -> float | None:
@@ -141,7 +181,8 @@ class SetupPanel(QWidget):
         recipe.validated().model_config(streams.train.vocab_size)
         return Order(
             recipe=recipe,
-            size=self.size_box.currentData(),
+            size=self._size_word(),
+            turned=tuple(f"{knob} {value}" for knob, value in self._turned.items()),
             streams=streams,
             tokenizer=tokenizer,
             prompt=prompt,
@@ -149,6 +190,11 @@ class SetupPanel(QWidget):
             sample_seed=self._lab.seed,
             seconds=seconds,
         )
+
+    def _size_word(self) -> str:
+        """The size's name; empty once its shape was changed."""
+        name = self.size_box.currentData()
+        return "" if SIZES[name].keys() & self._turned.keys() else str(name)
 
     # --------------------------------------------------------------------------------- showing
     def measure(self, wanted: bool) -> None:
@@ -158,13 +204,15 @@ class SetupPanel(QWidget):
 
     def _ask(self) -> None:
         streams = self._lab.streams
-        if self._asks and streams is not None and streams.train.n_targets:
+        usable = streams is not None and streams.train.n_targets and not self.wrong.text()
+        if self._asks and streams is not None and usable:
             self._paces.want(self.base, streams)
 
     @Slot()
     def _chosen(self, _: object = None) -> None:
         self.steps.setVisible(self.seconds is None)
         self._name_sizes()
+        self._check()
         self._describe()
         self._ask()
         self.changed.emit()
@@ -183,9 +231,28 @@ class SetupPanel(QWidget):
             self.size_box.setItemText(index, f"{name.capitalize()}, {total / 1e6:.1f} M parameters")
         blocker.unblock()
 
+    def _check(self) -> None:
+        """Say at once what would be wrong at the start."""
+        problem = ""
+        try:
+            recipe = self.base.validated()
+            if self.vocab_size is not None:
+                recipe.model_config(self.vocab_size)
+        except LabError as error:
+            problem = str(error)
+        self.wrong.setText(problem)
+        self.wrong.setVisible(bool(problem))
+
     @Slot()
     def _describe(self) -> None:
-        self.about.setText(" ".join((RECIPES[self.recipe.currentData()][2], self._estimate())))
+        sentences = [RECIPES[self.recipe.currentData()][2]]
+        if self._turned:
+            knobs = Recipe.knobs()
+            shown = ", ".join(f"{knobs[n].label} {_said(v)}" for n, v in self._turned.items())
+            sentences.append(f"Turned by you: {shown}.")
+        if not self.wrong.text():
+            sentences.append(self._estimate())
+        self.about.setText(" ".join(filter(None, sentences)))
 
     def _estimate(self) -> str:
         """What the choices come to, in a sentence."""
@@ -203,3 +270,9 @@ class SetupPanel(QWidget):
             return f"This will take about {duration(run_seconds(recipe, pace))} ({how})."
         steps = recipe_for(seconds, recipe, pace).steps
         return f"{duration(seconds)} are about {steps:,} steps ({how})."
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)

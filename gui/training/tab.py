@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.errors import LabError
+from gui import theme
 from gui.lab import Lab
 from gui.training.loss_view import LossView
 from gui.training.notices import Say
@@ -14,9 +17,14 @@ from gui.training.paces import Landmarks, Paces
 from gui.training.prompts import default_prompt
 from gui.training.samples_view import SamplesView
 from gui.training.session import Phase, TrainingSession
+from gui.training.settings_page import SettingsPage
 from gui.training.setup import SetupPanel
 from gui.training.transport import Transport
+from gui.widgets.look import em
+from gui.widgets.page_switch import PageSpec, PageSwitch
 
+PAGE_EMS = 20.0
+"""The least height of a page, in lines of text."""
 SLOWER = 0.1
 """What the learning rate is multiplied with when a run is rescued."""
 
@@ -63,9 +71,34 @@ class TrainingTab(QWidget):
             self.no_held_out,
         ):
             column.addWidget(widget)
-        column.addWidget(self.splitter, 1)
+        self.pages = PageSwitch(
+            "Pages of the training tab",
+            (
+                PageSpec(
+                    "curves",
+                    "&Curves",
+                    "The loss, and what the model writes.",
+                    partial(_same, self.splitter),
+                ),
+                PageSpec(
+                    "settings",
+                    "All &settings",
+                    "Every knob of the recipe.",
+                    partial(SettingsPage, self.setup),
+                ),
+            ),
+            parent=self,
+        )
+        column.addWidget(self.pages, 1)
+        theme.current().changed.connect(self._dress)
+        self._dress()
         self._connect()
         self._text_changed()
+
+    @Slot()
+    def _dress(self) -> None:
+        """Leave the pages enough room for a plot: the window scrolls where it has less."""
+        self.pages.setMinimumHeight(round(em(theme.current().font("body")) * PAGE_EMS))
 
     def _connect(self) -> None:
         self.transport.start_pressed.connect(self._start)
@@ -216,3 +249,8 @@ class TrainingTab(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.setup.measure(False)
+
+
+def _same(widget: QWidget) -> QWidget:
+    """The factory of a page that is there already."""
+    return widget

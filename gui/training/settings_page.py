@@ -1,0 +1,126 @@
+"""All settings of the next run, and what they come to: parameters by part, memory, time."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.errors import LabError
+from engine.models.transformer.config import parameter_counts
+from engine.training.memory import training_bytes
+from gui import theme
+from gui.training.knobs import KnobsPanel
+from gui.training.setup import SetupPanel
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import em
+from gui.widgets.safe_text import plain_label
+
+PARTS = {
+    "embedding": "embedding",
+    "positions": "positions",
+    "attention": "attention",
+    "ffn": "FFN",
+    "norms": "norms",
+    "output": "output",
+}
+"""What the parts of a transformer are called on screen."""
+
+
+class PartsBar(QWidget):
+    """One bar, shared out among a transformer's parts."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts: dict[str, int] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_counts(self, counts: dict[str, int]) -> None:
+        """Show these numbers of parameters, by the keys of PARTS."""
+        self._counts = {key: counts[key] for key in PARTS if counts.get(key)}
+        total = sum(self._counts.values())
+        told = ", ".join(f"{PARTS[k]} {n / total:.0%}" for k, n in self._counts.items())
+        self.setAccessibleName(f"Parameters by part: {told}")
+        self.setToolTip(told)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        unit = em(self.font())
+        return QSize(round(unit * 20), round(unit * 1.4))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        total = sum(self._counts.values())
+        if not total:
+            return
+        painter = QPainter(self)
+        colours = theme.current().colours
+        x, height = 0.0, float(self.height())
+        for index, (key, count) in enumerate(self._counts.items()):
+            width = self.width() * count / total
+            piece = QRectF(x, 0.0, width, height)
+            painter.fillRect(piece.adjusted(0, 0, -1, 0), colours.chip(index))
+            painter.setPen(colours.color("chip_text"))
+            text = f"{PARTS[key]} {count / total:.0%}"
+            if painter.fontMetrics().horizontalAdvance(text) + 8 <= width:
+                painter.drawText(piece, Qt.AlignmentFlag.AlignCenter, text)
+            x += width
+
+
+class SettingsPage(QWidget):
+    """The knobs of the recipe chosen above."""
+
+    def __init__(self, setup: SetupPanel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._setup = setup
+        self.totals = plain_label("", self, wrap=True)
+        theme.set_text_role(self.totals, "strong")
+        self.bar = PartsBar(self)
+        self.parts = plain_label("", self, wrap=True)
+        theme.set_text_role(self.parts, "body", "muted")
+        row = FlowRow(self)
+        self.back = QPushButton("Put all &back", row)
+        self.back.setToolTip("Turn every knob back to what the recipe and the size say.")
+        self.back.clicked.connect(setup.put_back)
+        row.add(self.back)
+        self.knobs = KnobsPanel(self)
+        self.knobs.turned.connect(setup.turn)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.totals, self.bar, self.parts, row, self.knobs):
+            column.addWidget(widget)
+        setup.changed.connect(self.refresh)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the recipe as it is chosen and turned."""
+        recipe = self._setup.base
+        self.knobs.show_recipe(recipe)
+        turned = self._setup.turned_knobs
+        self.back.setEnabled(bool(turned))
+        for name, cell in self.knobs.cells.items():
+            cell.mark(name in turned)
+        vocab = self._setup.vocab_size
+        if vocab is None:
+            return
+        try:
+            counts = parameter_counts(recipe.model_config(vocab))
+            memory = training_bytes(recipe, vocab)
+        except LabError as error:
+            self.totals.setText(str(error))
+            self.parts.setText("")
+            self.bar.set_counts({})
+            return
+        self.totals.setText(
+            f"{counts['total']:,} parameters, about {megabytes(memory)} of memory to train them"
+        )
+        self.bar.set_counts(counts)
+        shown = [f"{PARTS[key]} {counts[key]:,}" for key in PARTS if counts[key]]
+        self.parts.setText(" · ".join(shown))
+
+
+def megabytes(count: int) -> str:
+    """Bytes as a person says them: two digits of MB or GB."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{float(f'{count / 1e6:.1e}'):.0f} MB"
