@@ -1,0 +1,423 @@
+"""Group-relative policy optimization: sample, score, push, again.
+
+One update: draw P prompts, let the policy write G answers to each, score them, compare each with
+its group, and make the tokens of the better ones more probable (``objective``). Left out of the
+published recipes: several processes, and dropping of overlong answers, which cannot occur here.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
+from engine.models.transformer.model import TransformerModel
+from engine.models.transformer.module import Transformer
+from engine.models.transformer.products import fast_products
+from engine.posttraining.objective import (
+    Baseline,
+    Weights,
+    advantages,
+    no_spread,
+    policy_objective,
+    token_log_probs,
+)
+from engine.posttraining.rewards import Answer, Floats, RewardMix
+from engine.posttraining.sampling import Answers, sample_answers
+from engine.posttraining.tasks import Prompt, Task
+
+_ROWS_AT_ONCE = 128
+"""Samples whose gradient is computed between two yield points."""
+_EVALUATED_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class GRPOSettings:
+    """All knobs of a post-training run, a sentence each.
+
+    Raises:
+        LabError: on construction, if a value makes no sense.
+    """
+
+    prompts: int = 32
+    """P: prompts in each update."""
+    group: int = 16
+    """G: answers to each prompt, compared with one another."""
+    temperature: float = 1.0
+    """Of the policy that writes and is improved."""
+    baseline: Baseline = "mean_std"
+    """What a reward is compared with: nothing (REINFORCE), the group's mean, or that and the
+    group's standard deviation."""
+    weights: Weights = "tokens"
+    """Whether every token of the batch weighs the same, or every answer."""
+    clip: float = 0.2
+    """ε: how far a token's probability may move within one batch."""
+    updates_per_batch: int = 1
+    """Gradient steps on one batch of samples. With one, clipping never acts."""
+    beta: float = 0.0
+    """β: the price of moving away from the model that training started from."""
+    penalty: Literal["loss", "reward"] = "loss"
+    """Where β acts: as k3 in the loss, or taken off the reward, r − β log π/π_ref."""
+    learning_rate: float = 1e-3
+    grad_clip: float = 1.0
+    """Longest gradient that is followed in full; 0 for no limit."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        whole = {"prompts": 512, "group": 256, "updates_per_batch": 16}
+        for name, most in whole.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise LabError(f"“{name}” must be 1 to {most}, not {getattr(self, name)}.")
+        if not (math.isfinite(self.temperature) and 0 < self.temperature <= 10):
+            raise LabError("The temperature must be above 0 and at most 10.")
+        if not (math.isfinite(self.learning_rate) and 0 < self.learning_rate <= 10):
+            raise LabError("The learning rate must be above 0 and at most 10.")
+        if not (0 < self.clip <= 1 and 0 <= self.beta <= 100 and self.grad_clip >= 0):
+            raise LabError("ε must be above 0 and at most 1, β from 0 to 100.")
+
+
+@dataclass(frozen=True)
+class Group:
+    """One prompt and its answers, opened up."""
+
+    prompt: Prompt
+    answers: tuple[Answer, ...]
+    tokens: tuple[tuple[int, ...], ...]
+    """Each answer's token ids, end-of-text included where it was reached."""
+    terms: Floats
+    """What each term of the reward gave, (G, terms)."""
+    rewards: Floats
+    """(G,), a penalty on the reward included."""
+    advantages: Floats
+    """Â, (G,)."""
+    before: tuple[Floats, ...]
+    """log π of each token when it was sampled, (|yᵢ|,) each."""
+    after: tuple[Floats, ...]
+    """log π of the same tokens after the update."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether all rewards are equal: no spread, no learning."""
+        return bool((self.rewards == self.rewards[0]).all())
+
+
+@dataclass(frozen=True)
+class UpdateRecord:
+    """What one update did. Means are over the batch."""
+
+    update: int
+    reward: float
+    reward_std: float
+    terms: tuple[float, ...]
+    """Mean of each term of the reward."""
+    true_score: float
+    """Mean true score of the samples, on training prompts."""
+    length: float
+    """Mean tokens in an answer."""
+    entropy: float
+    """Mean −log π of the sampled tokens: an estimate of the entropy per token, in nats."""
+    kl: float
+    """Mean k3 per token against the reference."""
+    silent_groups: float
+    """Share of groups without spread."""
+    clipped: float
+    """Share of tokens whose push was cut off, in the last gradient step."""
+    loss: float
+    gradient_norm: float
+    seconds: float
+    group: Group
+    """The first group of the batch, to look into."""
+
+
+class GRPO:
+    """A post-training run. Call from one thread at a time.
+
+    >>> run = GRPO(policy, Sums(), RewardMix(((TERMS[0], 1.0),)), GRPOSettings())
+    >>> for record in run.updates(50):
+    ...     print(record.reward)
+    """
+
+    def __init__(
+        self, policy: TransformerModel, task: Task, reward: RewardMix, settings: GRPOSettings
+    ) -> None:
+        """Start from a pre-trained policy, which is copied and stays as it is.
+
+        Raises:
+            LabError: if the policy's vocabulary or context does not fit the task.
+        """
+        config = policy.config
+        if config.vocab_size != task.tokenizer.vocab_size + 1 or config.context < task.context:
+            raise LabError(f"This model was not made for the task “{task.title}”.")
+        self.task, self.reward, self.settings = task, reward, settings
+        self.reference: Transformer = copy.deepcopy(policy.module).requires_grad_(False)
+        self.module: Transformer = copy.deepcopy(policy.module).requires_grad_(True)
+        self._optimizer = torch.optim.AdamW(
+            self.module.parameters(), lr=settings.learning_rate, weight_decay=0.0
+        )
+        self._sampling = torch.Generator().manual_seed(settings.seed)
+        self._prompts = np.random.default_rng(settings.seed)
+        self._tokenizer = task.tokenizer
+        self.update_count = 0
+
+    @property
+    def model(self) -> TransformerModel:
+        """The policy as it is now; it changes as training goes on."""
+        return TransformerModel(self.module, "Policy")
+
+    def frozen_model(self) -> TransformerModel:
+        """A copy of the policy that stays as it is."""
+        return TransformerModel(copy.deepcopy(self.module).requires_grad_(False), "Policy")
+
+    def updates(self, n: int, job: Job = NO_JOB) -> Iterator[UpdateRecord]:
+        """Make n updates; stop by no longer asking.
+
+        Raises:
+            JobCancelled: at a yield point; an update begun is then not counted.
+        """
+        for done in range(n):
+            job.progress(done, n, "Post-training")
+            yield self.update(job)
+
+    def update(self, job: Job = NO_JOB) -> UpdateRecord:
+        """Sample, score, push once.
+
+        Raises:
+            LabError: if the policy has blown up (its probabilities are no longer numbers).
+        """
+        began = time.perf_counter()
+        s = self.settings
+        pool = self.task.prompts(held_out=False)
+        prompts = [pool[i] for i in self._prompts.integers(len(pool), size=s.prompts).tolist()]
+        sampled = self._sample(self.module, prompts, s.group, job)
+        each = [prompt for prompt in prompts for _ in range(s.group)]  # (N,)
+        answers = self._read(sampled)
+        terms = self.reward.breakdown(each, answers)  # (N, terms)
+        inputs, places = self._inputs(each, sampled)
+        reference = self._log_probs(self.reference, inputs, places, sampled, job)  # (N, L)
+        rewards = torch.tensor(terms.sum(axis=1), dtype=torch.float32)  # (N,)
+        if s.penalty == "reward" and s.beta > 0:
+            gap = ((sampled.log_probs - reference) * sampled.mask).sum(dim=1)  # (N,)
+            rewards = rewards - s.beta * gap
+        grouped = rewards.view(s.prompts, s.group)  # (P, G)
+        advantage = advantages(grouped, s.baseline)  # (P, G)
+        loss = norm = clipped = kl = 0.0
+        for _ in range(s.updates_per_batch):
+            loss, norm, clipped, kl = self._push(
+                inputs, places, sampled, advantage.flatten(), reference, job
+            )
+        after = self._log_probs(
+            self.module, inputs[: s.group], places[: s.group], _first(sampled, s.group), job
+        )
+        self.update_count += 1
+        tokens = float(sampled.mask.sum())
+        return UpdateRecord(
+            update=self.update_count,
+            reward=float(rewards.mean()),
+            reward_std=float(rewards.std()) if len(rewards) > 1 else 0.0,
+            terms=tuple(terms.mean(axis=0).tolist()),
+            true_score=float(
+                np.mean([_true(self.task, p, a) for p, a in zip(each, answers, strict=True)])
+            ),
+            length=tokens / len(answers),
+            entropy=-float(sampled.log_probs.sum()) / tokens,
+            kl=kl,
+            silent_groups=float(no_spread(grouped).float().mean()),
+            clipped=clipped,
+            loss=loss,
+            gradient_norm=norm,
+            seconds=time.perf_counter() - began,
+            group=_opened(prompts[0], answers, terms, grouped[0], advantage[0], sampled, after),
+        )
+
+    def evaluate(self, n: int | None = None, temperature: float = 1.0, job: Job = NO_JOB) -> float:
+        """Mean true score on held-out prompts, one answer to each.
+
+        Args:
+            n: how many prompts, the same ones every time; all if None.
+            temperature: 1 for the policy as it samples, 0 for its most probable answers.
+        """
+        prompts = list(self.task.prompts(held_out=True))[:n]
+        generator = torch.Generator().manual_seed(self.settings.seed + 1)
+        scores: list[float] = []
+        for i in range(0, len(prompts), _EVALUATED_AT_ONCE):
+            batch = prompts[i : i + _EVALUATED_AT_ONCE]
+            sampled = sample_answers(
+                self.module,
+                [self._tokenizer.encode(p.text) for p in batch],
+                1,
+                self.task.max_answer,
+                generator,
+                temperature,
+                job,
+            )
+            answers = self._read(sampled)
+            scores += [_true(self.task, p, a) for p, a in zip(batch, answers, strict=True)]
+        return float(np.mean(scores))
+
+    # --------------------------------------------------------------------------------- the work
+    def _sample(
+        self, module: Transformer, prompts: Sequence[Prompt], group: int, job: Job
+    ) -> Answers:
+        ids = [self._tokenizer.encode(prompt.text) for prompt in prompts]
+        try:
+            return sample_answers(
+                module, ids, group, self.task.max_answer, self._sampling,
+                self.settings.temperature, job,
+            )  # fmt: skip
+        except RuntimeError as error:  # torch.multinomial, on NaN
+            if "probability tensor" not in str(error):
+                raise
+            raise LabError(
+                "The policy has blown up: its probabilities are no longer numbers. "
+                "Start again with a lower learning rate."
+            ) from error
+
+    def _read(self, sampled: Answers) -> list[Answer]:
+        end = sampled.end_of_text
+        return [
+            Answer(self._tokenizer.decode([t for t in row[:n] if t != end]), done, n)
+            for row, n, done in zip(
+                sampled.tokens.tolist(),
+                sampled.lengths.int().tolist(),
+                sampled.finished.tolist(),
+                strict=True,
+            )
+        ]
+
+    def _inputs(self, prompts: Sequence[Prompt], sampled: Answers) -> tuple[Tensor, Tensor]:
+        """What the model reads, (N, S), and where it predicts each answer's tokens, (N, L)."""
+        end = sampled.end_of_text
+        asked = [[end, *self._tokenizer.encode(prompt.text)] for prompt in prompts]
+        L = sampled.tokens.shape[1]
+        S = max(map(len, asked)) + L - 1
+        inputs = torch.full((len(asked), S), end)
+        for row, (question, answer) in enumerate(zip(asked, sampled.tokens, strict=True)):
+            whole = torch.cat([torch.tensor(question), answer[:-1]])
+            inputs[row, : len(whole)] = whole
+        first = torch.tensor([len(question) - 1 for question in asked])  # (N,)
+        return inputs, first[:, None] + torch.arange(L)  # (N, S), (N, L)
+
+    def _of(self, module: Transformer, inputs: Tensor, places: Tensor, tokens: Tensor) -> Tensor:
+        """log π of the answers' tokens: (n, S), (n, L), (n, L) → (n, L)."""
+        logits = module(inputs)  # (n, S, V)
+        index = places[..., None].expand(-1, -1, logits.shape[-1])  # (n, L, V)
+        return token_log_probs(logits.gather(1, index), tokens, self.settings.temperature)
+
+    def _log_probs(
+        self, module: Transformer, inputs: Tensor, places: Tensor, sampled: Answers, job: Job
+    ) -> Tensor:
+        """The same without gradient, over all rows: (N, L), 0 behind the ends."""
+        parts = []
+        with torch.no_grad(), fast_products():
+            for i in range(0, len(inputs), _ROWS_AT_ONCE):
+                job.yield_point()
+                rows = slice(i, i + _ROWS_AT_ONCE)
+                parts.append(self._of(module, inputs[rows], places[rows], sampled.tokens[rows]))
+        return torch.cat(parts) * sampled.mask
+
+    def _push(
+        self,
+        inputs: Tensor,
+        places: Tensor,
+        sampled: Answers,
+        advantage: Tensor,
+        reference: Tensor,
+        job: Job,
+    ) -> tuple[float, float, float, float]:
+        """One gradient step: loss, gradient norm, clipped share, mean k3.
+
+        The batch is worked through in pieces so that others can be served in between; the
+        pieces' gradients add up to the whole batch's.
+        """
+        s = self.settings
+        total_tokens, n = float(sampled.mask.sum()), len(inputs)
+        whole = total_tokens if s.weights == "tokens" else float(n)
+        beta = s.beta if s.penalty == "loss" else 0.0
+        self._optimizer.zero_grad(set_to_none=False)
+        loss = clipped = kl = 0.0
+        for i in range(0, n, _ROWS_AT_ONCE):
+            job.yield_point()
+            rows = slice(i, i + _ROWS_AT_ONCE)
+            mask = sampled.mask[rows]
+            tokens = float(mask.sum())
+            with fast_products():
+                log_probs = self._of(self.module, inputs[rows], places[rows], sampled.tokens[rows])
+                part = policy_objective(
+                    log_probs,
+                    sampled.log_probs[rows],
+                    advantage[rows],
+                    mask,
+                    clip=s.clip,
+                    reference=reference[rows],
+                    beta=0.0,
+                    weights=s.weights,
+                )
+                size = tokens if s.weights == "tokens" else float(len(mask))
+                share = part.loss * (size / whole)
+                if beta:
+                    k3_share = policy_objective(
+                        log_probs,
+                        log_probs.detach(),
+                        torch.zeros(len(mask)),
+                        mask,
+                        reference=reference[rows],
+                        beta=beta,
+                    ).loss
+                    share = share + k3_share * (tokens / total_tokens)
+                share.backward()  # type: ignore[no-untyped-call]
+            loss += float(share.detach())
+            clipped += float(part.clipped) * tokens / total_tokens
+            kl += float(part.kl) * tokens / total_tokens
+        limit = s.grad_clip or math.inf
+        norm = float(torch.nn.utils.clip_grad_norm_(self.module.parameters(), limit))
+        if not (math.isfinite(norm) and math.isfinite(loss)):
+            raise LabError(
+                "The gradient is no longer a number. Start again with a lower learning rate."
+            )
+        self._optimizer.step()
+        return loss, norm, clipped, kl
+
+
+def _true(task: Task, prompt: Prompt, answer: Answer) -> float:
+    """An answer that does not end by itself is not right."""
+    return task.true_score(prompt, answer.text) if answer.finished else 0.0
+
+
+def _first(sampled: Answers, n: int) -> Answers:
+    return Answers(sampled.tokens[:n], sampled.mask[:n], sampled.log_probs[:n], sampled.end_of_text)
+
+
+def _opened(
+    prompt: Prompt,
+    answers: Sequence[Answer],
+    terms: Floats,
+    rewards: Tensor,
+    advantage: Tensor,
+    sampled: Answers,
+    after: Tensor,
+) -> Group:
+    G = len(rewards)
+    lengths = sampled.lengths[:G].int().tolist()
+
+    def cut(rows: Tensor) -> tuple[Floats, ...]:
+        return tuple(rows[i, :n].double().numpy() for i, n in enumerate(lengths))
+
+    return Group(
+        prompt=prompt,
+        answers=tuple(answers[:G]),
+        tokens=tuple(tuple(sampled.tokens[i, :n].tolist()) for i, n in enumerate(lengths)),
+        terms=terms[:G],
+        rewards=rewards.double().numpy(),
+        advantages=advantage.double().numpy(),
+        before=cut(sampled.log_probs[:G]),
+        after=cut(after),
+    )

@@ -1,0 +1,55 @@
+"""Policies to start from: small transformers that do a task sometimes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.jobs import NO_JOB, Job
+from engine.models.transformer.model import TransformerModel
+from engine.posttraining.tasks import Task
+from engine.tokenizers import encode_documents
+from engine.training import Recipe, Trainer
+from engine.training.recipes import modern
+from engine.training.records import Snapshot
+
+RIGHT = 0.3
+"""Share of right answers in what a policy has read: what never occurs cannot be reinforced."""
+DOCUMENTS = 60_000
+
+
+def policy_recipe(task: Task, steps: int = 600, seed: int = 0) -> Recipe:
+    """A transformer of 3 layers × 64 with the task's context."""
+    return modern().but(
+        name=task.title,
+        layers=3,
+        heads=4,
+        width=64,
+        context=max(32, task.context),
+        steps=steps,
+        batch_size=64,
+        eval_every=0,
+        seed=seed,
+    )
+
+
+class Pretraining:
+    """Maximum likelihood on a task's text; afterwards ``policy`` is what RL starts from."""
+
+    def __init__(self, task: Task, recipe: Recipe, right: float = RIGHT) -> None:
+        documents = task.pretraining_documents(DOCUMENTS, right, recipe.seed)
+        held_out = task.pretraining_documents(1_000, right, recipe.seed + 1)
+        tokenizer = task.tokenizer
+        self._trainer = Trainer(
+            recipe,
+            encode_documents(tokenizer, documents),
+            encode_documents(tokenizer, held_out),
+        )
+
+    def run(self, job: Job = NO_JOB) -> Iterator[Snapshot]:
+        """Train to the recipe's end."""
+        return self._trainer.run(job)
+
+    @property
+    def policy(self) -> TransformerModel:
+        """The model as it is now, as a copy."""
+        return self._trainer.frozen_model()

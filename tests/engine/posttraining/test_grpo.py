@@ -1,0 +1,249 @@
+"""Sampling and whole updates, on a policy small enough to enumerate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import LabError
+from engine.models.transformer import TransformerConfig, TransformerModel
+from engine.posttraining.grpo import GRPO, GRPOSettings
+from engine.posttraining.rewards import TERMS, Answer, RewardMix, RewardTerm
+from engine.posttraining.sampling import sample_answers
+from engine.posttraining.tasks import TASKS, Letters, Prompt, Sums, Task
+
+EXACT, PARTIAL, FORMAT, LENGTH = TERMS
+
+
+class Echo(Task):
+    """Say the letter again."""
+
+    key, title, description = "echo", "Echo", "Say it again."
+    alphabet, max_answer = "ab?", 3
+
+    def prompts(self, held_out: bool) -> Sequence[Prompt]:
+        return (Prompt("b?", "b"),) if held_out else (Prompt("a?", "a"), Prompt("aa?", "a"))
+
+    def mistake(self, prompt: Prompt, rng: np.random.Generator) -> str:
+        return "?"
+
+
+def policy(seed: int = 0, vocab_size: int = Echo().tokenizer.vocab_size + 1) -> TransformerModel:
+    config = TransformerConfig(vocab_size=vocab_size, context=8, layers=1, heads=2, width=16)
+    return TransformerModel.untrained(config, seed=seed)
+
+
+def run(settings: GRPOSettings, *terms: tuple[RewardTerm, float], seed: int = 0) -> GRPO:
+    return GRPO(policy(seed), Echo(), RewardMix(terms or ((EXACT, 1.0),)), settings)
+
+
+def test_samples_follow_the_policy() -> None:
+    model = policy(3)
+    prompts = [[0], [0, 1, 2]]
+    drawn = sample_answers(model.module, prompts, 3000, 2, torch.Generator().manual_seed(1))
+    end = model.end_of_text
+    for i, prompt in enumerate(prompts):
+        rows = slice(3000 * i, 3000 * (i + 1))
+        counts = Counter(
+            tuple(row[: int(n)])
+            for row, n in zip(
+                drawn.tokens[rows].tolist(), drawn.lengths[rows].tolist(), strict=True
+            )
+        )
+        first = np.exp(model.next_log_probs(prompt))
+        for a in range(model.vocab_size):
+            after = np.exp(model.next_log_probs([*prompt, a])) if a != end else None
+            for answer, p in (
+                [((a,), first[a])]
+                if after is None
+                else [((a, b), first[a] * after[b]) for b in range(model.vocab_size)]
+            ):
+                error = 5 * np.sqrt(p * (1 - p) / 3000) + 1e-3
+                assert counts[answer] / 3000 == pytest.approx(p, abs=error)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_log_probabilities_are_those_of_the_whole_text_read_at_once(temperature: float) -> None:
+    grpo = run(GRPOSettings(prompts=4, group=3, temperature=temperature, learning_rate=1e-9))
+    record = grpo.update()
+    for tokens, before, after in zip(
+        record.group.tokens, record.group.before, record.group.after, strict=True
+    ):
+        asked = grpo.task.tokenizer.encode(record.group.prompt.text)
+        rows = grpo.model.log_probs([*asked, *tokens])[len(asked) :] / temperature
+        rows -= np.log(np.exp(rows).sum(axis=1, keepdims=True))
+        expected = rows[np.arange(len(tokens)), list(tokens)]
+        assert before == pytest.approx(expected, abs=1e-5)
+        assert after == pytest.approx(expected, abs=1e-4)
+
+
+def test_answers_end_in_end_of_text_which_is_part_of_what_is_trained() -> None:
+    model = policy()
+    drawn = sample_answers(model.module, [[0]], 200, 3, torch.Generator().manual_seed(0))
+    end = model.end_of_text
+    for tokens, n, finished in zip(
+        drawn.tokens.tolist(), drawn.lengths.int().tolist(), drawn.finished.tolist(), strict=True
+    ):
+        assert end not in tokens[: n - 1]
+        assert finished == (tokens[n - 1] == end)
+        assert finished or n == 3
+    assert drawn.finished.any() and not drawn.finished.all()
+
+
+def test_what_does_not_fit_the_context_is_refused() -> None:
+    with pytest.raises(ValueError, match="context"):
+        sample_answers(policy().module, [[0] * 6], 1, 3, torch.Generator())
+
+
+def test_it_learns_what_is_rewarded() -> None:
+    grpo = run(GRPOSettings(prompts=8, group=16, learning_rate=0.02))
+    before = [grpo.update() for _ in range(3)]
+    for record in grpo.updates(40):
+        last = record
+    assert np.mean([r.reward for r in before]) < 0.3
+    assert last.reward > 0.95
+    assert last.kl > 0.1
+    assert last.true_score == pytest.approx(last.reward)
+
+
+def test_the_terms_add_up_to_the_reward_and_weights_count() -> None:
+    grpo = run(GRPOSettings(prompts=4, group=4), (EXACT, 2.0), (LENGTH, -0.5))
+    record = grpo.update()
+    assert sum(record.terms) == pytest.approx(record.reward, abs=1e-5)
+    assert record.terms[1] == pytest.approx(-0.5 * record.length)
+    group = record.group
+    assert group.terms.sum(axis=1) == pytest.approx(group.rewards, abs=1e-5)
+    lengths = [answer.length for answer in group.answers]
+    assert group.terms[:, 1] == pytest.approx([-0.5 * n for n in lengths])
+
+
+def test_without_spread_there_is_no_push() -> None:
+    nothing = RewardTerm("nothing", "Nothing", "Always 1.", lambda prompt, answer: 1.0)
+    grpo = run(GRPOSettings(prompts=3, group=4), (nothing, 1.0))
+    before = [p.clone() for p in grpo.module.parameters()]
+    record = grpo.update()
+    assert record.silent_groups == 1.0
+    assert record.group.silent
+    assert record.gradient_norm == 0.0
+    for old, new in zip(before, grpo.module.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_a_penalty_holds_the_policy_back() -> None:
+    def kl(beta: float, penalty: str) -> float:
+        settings = GRPOSettings(
+            prompts=8,
+            group=16,
+            learning_rate=0.02,
+            beta=beta,
+            penalty=penalty,  # type: ignore[arg-type]
+        )
+        return [r.kl for r in run(settings).updates(25)][-1]
+
+    free = kl(0.0, "loss")
+    assert kl(1.0, "loss") < free / 2
+    assert kl(1.0, "reward") < free / 2
+
+
+def test_clipping_acts_from_the_second_step_on_a_batch() -> None:
+    once = run(GRPOSettings(prompts=4, group=8, learning_rate=0.1)).update()
+    often = run(
+        GRPOSettings(prompts=4, group=8, learning_rate=0.1, updates_per_batch=4, clip=0.05)
+    ).update()
+    assert once.clipped == 0.0
+    assert often.clipped > 0.0
+
+
+def test_the_same_seed_gives_the_same_run_and_the_start_stays_as_it_was() -> None:
+    start = policy(5)
+    kept = [p.clone() for p in start.module.parameters()]
+    runs = [
+        GRPO(start, Echo(), RewardMix(((EXACT, 1.0),)), GRPOSettings(prompts=4, group=4, seed=9))
+        for _ in range(2)
+    ]
+    one, two = ([(r.reward, r.loss) for r in g.updates(3)] for g in runs)
+    assert one == two
+    for old, new in zip(kept, start.module.parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_pieces_of_a_batch_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = GRPOSettings(prompts=5, group=6, beta=0.1)
+    whole = run(settings, (PARTIAL, 1.0)).update()
+    monkeypatch.setattr("engine.posttraining.grpo._ROWS_AT_ONCE", 7)
+    parts = run(settings, (PARTIAL, 1.0)).update()
+    assert parts.loss == pytest.approx(whole.loss, abs=1e-5)
+    assert parts.gradient_norm == pytest.approx(whole.gradient_norm, rel=1e-3)
+    assert parts.kl == pytest.approx(whole.kl, abs=1e-5)
+
+
+@pytest.mark.parametrize("make", TASKS)
+def test_tasks_keep_their_promises(make: type[Task]) -> None:
+    task = make()
+    train, held_out = task.prompts(held_out=False), task.prompts(held_out=True)
+    assert not {p.text for p in train} & {p.text for p in held_out}
+    assert {c for p in [*train, *held_out] for c in p.text + p.target} <= set(task.alphabet)
+    assert max(len(p.target) for p in [*train, *held_out]) < task.max_answer
+    rng = np.random.default_rng(0)
+    for i in rng.integers(len(train), size=200).tolist():
+        prompt = train[i]
+        assert task.true_score(prompt, prompt.target) == 1.0
+        mistake = task.mistake(prompt, rng)
+        assert mistake != prompt.target
+        assert len(mistake) < task.max_answer
+        assert set(mistake) <= set(task.alphabet)
+    questions = {p.text for p in held_out}
+    documents = task.pretraining_documents(500, right=0.4, seed=1)
+    assert documents == task.pretraining_documents(500, right=0.4, seed=1)
+    asked = [next((p for p in train if d.startswith(p.text)), None) for d in documents[:60]]
+    assert all(p is not None and p.text not in questions for p in asked)
+
+
+def test_sums_are_pythons_and_letters_are_sorted() -> None:
+    for prompt in [*Sums().prompts(held_out=True)][:100]:
+        assert int(prompt.target) == eval(prompt.text[:-1])  # noqa: S307 - our own digits
+    for prompt in [*Letters().prompts(held_out=True)][:100]:
+        word = prompt.text[1:-1]
+        right = word[::-1] if prompt.text[0] == "<" else "".join(sorted(word))
+        assert prompt.target == right
+
+
+@pytest.mark.parametrize(
+    ("term", "answer", "score"),
+    [
+        (EXACT, Answer("85", True, 3), 1.0),
+        (EXACT, Answer("85", False, 2), 0.0),
+        (PARTIAL, Answer("88", True, 3), 0.5),
+        (PARTIAL, Answer("855", True, 4), 2 / 3),
+        (FORMAT, Answer("12", True, 3), 1.0),
+        (FORMAT, Answer("1+", True, 3), 0.0),
+        (FORMAT, Answer("", True, 1), 0.0),
+        (LENGTH, Answer("12", True, 3), 3.0),
+    ],
+)
+def test_terms_score_as_they_say(term: RewardTerm, answer: Answer, score: float) -> None:
+    assert term.score(Prompt("37+48=", "85"), answer) == pytest.approx(score)
+
+
+def test_what_makes_no_sense_is_refused_in_words() -> None:
+    with pytest.raises(LabError, match="not made for the task"):
+        GRPO(policy(vocab_size=7), Echo(), RewardMix(((EXACT, 1.0),)), GRPOSettings())
+    with pytest.raises(LabError, match="at least one"):
+        RewardMix(())
+    with pytest.raises(LabError, match="must be a number"):
+        RewardMix(((EXACT, float("nan")),))
+    for wrong in ({"group": 0}, {"temperature": 0.0}, {"learning_rate": -1.0}, {"clip": 0.0}):
+        with pytest.raises(LabError):
+            GRPOSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_policy_that_blows_up_says_so() -> None:
+    grpo = run(GRPOSettings(prompts=2, group=4))
+    with torch.no_grad():
+        next(iter(grpo.module.parameters())).fill_(float("nan"))
+    with pytest.raises(LabError, match="blown up"):
+        grpo.update()
