@@ -86,6 +86,10 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
 
         self.job_status = JobStatus(lab.compute)
+        self.idle = QLabel("Ready. Everything is computed on this computer; nothing leaves it.")
+        theme.set_text_role(self.idle, "caption", "muted")
+        self.idle.setContentsMargins(lab.theme.px(16), 0, 0, 0)
+        self.statusBar().addWidget(self.idle)
         self.statusBar().addPermanentWidget(self.job_status)
         self.statusBar().setSizeGripEnabled(False)
         self.actions_ = Actions(self)
@@ -260,6 +264,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_job(self, _: object = None) -> None:
         job = self.job_status.job
+        self.idle.setVisible(job is None)
         for key in ("pause_job", "stop_job"):
             self.actions_[key].setEnabled(job is not None)
         self.actions_["pause_job"].setChecked(job is not None and job.pause_asked)
