@@ -55,6 +55,20 @@ PAGES: tuple[Page, ...] = (
         "gui.tokenization.merges_page",
         "MergesPage",
     ),
+    Page(
+        "sizes",
+        "4 Vocabulary size",
+        "How large should a vocabulary be? Every size of one text, measured and scrubbed through.",
+        "gui.tokenization.sizes_page",
+        "SizesPage",
+    ),
+    Page(
+        "optimal",
+        "5 Is BPE optimal?",
+        "The best vocabulary of a small text, solved exactly, beside byte-pair encoding’s.",
+        "gui.tokenization.optimal_page",
+        "OptimalPage",
+    ),
 )
 """The pages, in order; one whose module is not there is left out."""
 
