@@ -29,6 +29,7 @@ class ColumnHead(QWidget):
     def __init__(self, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind = kind
+        self._words = ""
         self.button = QPushButton()
         self.button.setCheckable(True)
         self.button.setAutoDefault(False)
@@ -52,7 +53,13 @@ class ColumnHead(QWidget):
         self.button.setChecked(sorts)
         self.button.setAccessibleName(f"Sort by {column.title}")
         self.button.setToolTip(plain_tooltip(f"{column.name}\nClick to sort by it."))
-        self.entropy.setText(entropy_in_words(column))
+        self._words = entropy_in_words(column)
+        self.fit(self.width())
+
+    def fit(self, width: int) -> None:
+        """Say as much of the entropy as there is room for."""
+        room = self.entropy.fontMetrics().horizontalAdvance(self._words)
+        self.entropy.setText(self._words if room <= width else self._words.partition(",")[0])
 
     @Slot()
     def _clicked(self) -> None:
@@ -119,6 +126,7 @@ class ColumnHeads(QWidget):
         """Put each head above its column."""
         for head, (left, width) in zip(self._shown, self._table.columns_at(), strict=False):
             head.setGeometry(round(left), 0, round(width), self.height())
+            head.fit(round(width))
 
     def sizeHint(self) -> QSize:
         heights = [head.sizeHint().height() for head in self._shown]

@@ -11,6 +11,7 @@ from gui import theme
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.generate_page import GeneratePage
+from gui.language_models.ledger_page import LedgerPage
 from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
@@ -29,6 +30,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Sampling",
         "Temperature, top-k and top-p at work, and the dice that pick a token.",
         SamplingPage,
+    ),
+    (
+        "ledger",
+        "Sentence ledger",
+        "The chain rule on a sentence: what each token adds, under every model.",
+        LedgerPage,
     ),
     (
         "generate",
