@@ -24,6 +24,8 @@ from engine.training import Recipe, Trainer, gpt2_style, modern, modern_long
 
 POINTS = 8
 """How many losses of each run are shown."""
+PROBE_STEPS, SAFETY = 20, 0.8
+"""Long runs: steps that are timed beforehand, and the share of the time that is planned for."""
 
 
 def texts(path: Path | None) -> tuple[TokenStream, TokenStream]:
@@ -157,9 +159,22 @@ FOUR_MINUTES = modern_long()
 TEN_MINUTES = FOUR_MINUTES.but(layers=6, heads=3, width=192, steps=1500)
 
 
+def steps_within(recipe: Recipe, seconds: float, train: TokenStream, held_out: TokenStream) -> int:
+    """The recipe's steps, or as many as surely fit: the schedule must come to its end."""
+    trainer = Trainer(recipe, train, held_out)
+    for _ in range(3):
+        trainer.step()
+    began = time.perf_counter()
+    for _ in range(PROBE_STEPS):
+        trainer.step()
+    each = (time.perf_counter() - began) / PROBE_STEPS
+    return max(POINTS, min(recipe.steps, int(SAFETY * seconds / each)))
+
+
 def long_run(recipe: Recipe, minutes: float, goal: float, path: Path | None) -> list[Row]:
     train, held_out = texts(path)
     standard = path is None and SHAKESPEARE.is_file()
+    recipe = recipe.but(steps=steps_within(recipe, 60 * minutes, train, held_out))
     losses = [
         (loss, seconds)
         for _, seconds, loss in timed_trainer(recipe, train, held_out, limit=60 * minutes)
