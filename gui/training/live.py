@@ -11,126 +11,34 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from engine.errors import LabError
 from engine.generation import generate
 from engine.jobs import NO_JOB, Job
-from engine.training import Diverged, Recipe
+from engine.training import Diverged
 from engine.training.pace import measure_pace, recipe_for
 from engine.training.records import Evaluation, StepRecord
-from engine.workspace import MadeTokenizer, Streams
-from gui.training.tables import Table, View
+from engine.training.runs import RunFolder
+from gui.training.news import (
+    EVALUATION_COLUMNS,
+    STEP_COLUMNS,
+    Ended,
+    Event,
+    News,
+    Order,
+    Sample,
+)
+from gui.training.tables import Table
 
 if TYPE_CHECKING:
     from engine.models.transformer import TransformerModel
     from engine.training import Trainer
 
-STEP_COLUMNS = (
-    "step",
-    "loss",
-    "learning_rate",
-    "gradient_norm",
-    "seconds",
-    "tokens",
-    "tokens_per_second",
-)
-"""Of each step; ``seconds`` is the wall time in steps up to its end."""
-EVALUATION_COLUMNS = ("step", "loss", "seconds", "tokens")
-"""Of each pass over the held-out text."""
-MOST_NAMED = 2
-"""So many turned knobs are named in a run's title."""
 RECENT_STEPS = 20
+DEAD = 1e-3
+"""Nats from ln V within which all of the last RECENT_STEPS losses lie in a network that is dead."""
+HUGE = 1e3
 RISE = 1.5
 """Nats above its lowest at which the mean loss of the last RECENT_STEPS counts as run away."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be trained, on what."""
-
-    recipe: Recipe
-    size: str
-    """A key of SIZES, or "" for a shape of one's own."""
-    streams: Streams
-    tokenizer: MadeTokenizer
-    prompt: str = ""
-    """What the samples continue."""
-    sample_tokens: int = 60
-    sample_seed: int = 0
-    turned: tuple[str, ...] = ()
-    """Knobs that are not as recipe and size say, such as "optimizer sgd"."""
-    seconds: float | None = None
-    """Measure first how many steps fit into so long a time; None takes the recipe's steps."""
-
-    @property
-    def title(self) -> str:
-        """What the run is called, such as "Modern, small"."""
-        shown = self.turned if len(self.turned) <= MOST_NAMED else (f"{len(self.turned)} changes",)
-        return ", ".join((self.recipe.name, self.size or "own shape", *shown))
-
-    @property
-    def has_held_out(self) -> bool:
-        """Whether there is text that nothing is trained on."""
-        return self.streams.held_out.n_targets > 0
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What the model wrote after some steps, from the same prompt and seed each time."""
-
-    step: int
-    prompt: str
-    text: str
-    """The continuation."""
-    ended: bool
-    """Whether the model ended the document by itself."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to the run after ``step`` steps."""
-
-    step: int
-    kind: Literal["rate", "back"]
-    text: str
-
-
-@dataclass(frozen=True)
-class News:
-    """All there is to know of a run at one moment. Immutable."""
-
-    recipe: Recipe
-    steps: View
-    evaluations: View
-    samples: tuple[Sample, ...] = ()
-    """Oldest first."""
-    events: tuple[Event, ...] = ()
-    rate_scale: float = 1.0
-    """What the recipe's learning rates are multiplied with from the next step on."""
-    flops_per_step: int = 0
-    model: TransformerModel | None = None
-    """The model as it was at ``model_step``; nothing trains it any more."""
-    model_step: int = 0
-    runaway: str = ""
-    """A sentence, while the loss is far above where it was."""
-
-    @property
-    def step(self) -> int:
-        """Steps taken."""
-        return len(self.steps)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the recipe's steps have been taken."""
-        return self.step >= self.recipe.steps
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job of training ended of itself."""
-
-    news: News
-    reason: Literal["finished", "paused", "diverged"]
-    sentence: str = ""
-    """What to tell, after a divergence."""
 
 
 @dataclass
@@ -160,6 +68,8 @@ class LiveRun:
         self._model: TransformerModel | None = None
         self._model_step = -1
         self._stop_after: int | None = None
+        self._folder: RunFolder | None = None
+        self._unsaved = ""
         self.latest: News | None = None
         """The newest news; the window may read it once no job of this run is left."""
 
@@ -188,7 +98,8 @@ class LiveRun:
                 if after is not None and trainer.step_count > after:
                     return Ended(self._news(trainer), self._reason(trainer))
         except Diverged as diverged:
-            back = self._go_back(trainer, f"diverged at step {diverged.step}")
+            back = trainer.go_back()
+            self._went_back(trainer, back, f"diverged at step {diverged.step:,}")
             sentence = (
                 f"At step {diverged.step:,} the loss was no longer a number: the steps were too "
                 f"large. The run is back at step {back:,}, the last good state. "
@@ -204,6 +115,9 @@ class LiveRun:
             return None
         self._note(self._trainer)
         self._freeze(self._trainer)
+        states = self._folder.checkpoints if self._folder is not None else ()
+        if self._trainer.step_count not in [c.step for c in states]:
+            self._save(self._trainer)
         return self._news(self._trainer)
 
     def set_rate_scale(self, scale: float) -> News:
@@ -222,11 +136,34 @@ class LiveRun:
             events.append(Event(trainer.step_count, "rate", text))
         return self._news(trainer)
 
-    def go_back(self, rate_scale: float | None = None, *, job: Job = NO_JOB) -> News:
-        """Restore the last good state; then multiply the learning rates with ``rate_scale``."""
+    def go_back(
+        self, step: int | None = None, rate: float | None = None, *, job: Job = NO_JOB
+    ) -> News:
+        """Take the run back to a checkpoint.
+
+        Args:
+            step: one of ``News.checkpoints``; None for the best on held-out text or, where none
+                is kept, the trainer's last good state.
+            rate: the peak learning rate to go on with; None keeps that of the checkpoint.
+
+        Raises:
+            LabError: if the checkpoint is gone or damaged.
+        """
         trainer = self._opened()
-        self._go_back(trainer, f"went back from step {trainer.step_count:,}")
-        return self._news(trainer) if rate_scale is None else self.set_rate_scale(rate_scale)
+        why = f"went back from step {trainer.step_count:,}"
+        best = self._folder.best() if self._folder is not None else None
+        if step is None and best is not None:
+            step = best.step
+        if step is None or self._folder is None:
+            self._went_back(trainer, trainer.go_back(), why)
+        else:
+            streams = self.order.streams
+            held_out = streams.held_out if self.order.has_held_out else streams.train
+            trainer = self._trainer = self._folder.load(step, streams.train, held_out)
+            self._went_back(trainer, step, why)
+        if rate is not None and trainer.recipe.learning_rate > 0:
+            return self.set_rate_scale(rate / trainer.recipe.learning_rate)
+        return self._news(trainer)
 
     # ------------------------------------------------------------------------------ the work
     def _opened(self, job: Job = NO_JOB) -> Trainer:
@@ -267,12 +204,14 @@ class LiveRun:
             self._seconds += record.seconds
             kept.steps.append(_row(record, self._seconds))
             kept.recent.append(record.loss)
-            self._watch()
+            self._watch(trainer)
         for evaluation in history.evaluations[len(kept.evaluations) :]:
             kept.evaluations.append(_evaluation_row(evaluation, trainer.tokens_per_step))
             self._freeze(trainer)
+            if evaluation.step == trainer.step_count:
+                self._save(trainer)
 
-    def _watch(self) -> None:
+    def _watch(self, trainer: Trainer) -> None:
         """Notice a loss that runs away without ceasing to be a number."""
         kept = self._kept
         if len(kept.recent) < RECENT_STEPS:
@@ -280,10 +219,16 @@ class LiveRun:
         mean = sum(kept.recent) / len(kept.recent)
         kept.lowest = min(kept.lowest, mean)
         kept.runaway = ""
+        guessing = math.log(trainer.module.config.vocab_size)
         if mean > kept.lowest + RISE:
             kept.runaway = (
-                f"The loss rose from {kept.lowest:.2f} to {mean:.2f}: the steps are too large. "
-                "Go back to the last good state and lower the learning rate."
+                f"The loss rose from {kept.lowest:.2f} to {mean:.2f} nats per token: the steps "
+                "are too large. Go back to a good state and lower the learning rate."
+            )
+        elif all(abs(loss - guessing) < DEAD for loss in kept.recent) and _huge(trainer):
+            kept.runaway = (
+                "The loss has stuck at that of guessing: the steps were too large, and the "
+                "network's numbers have run away. Go back and lower the learning rate a lot."
             )
 
     def _freeze(self, trainer: Trainer) -> None:
@@ -313,8 +258,8 @@ class LiveRun:
         ended = writing.closing is not None
         kept.samples.append(Sample(trainer.step_count, prompt, text, ended))
 
-    def _go_back(self, trainer: Trainer, why: str) -> int:
-        step = trainer.go_back()
+    def _went_back(self, trainer: Trainer, step: int, why: str) -> None:
+        """Forget what came after ``step``, where the trainer is again."""
         kept = self._kept
         kept.steps.cut(step)
         kept.evaluations.cut(len(trainer.history.evaluations))
@@ -324,12 +269,29 @@ class LiveRun:
         kept.events.append(Event(step, "back", why))
         kept.recent.clear()
         kept.lowest, kept.runaway = math.inf, ""
+        if self._folder is not None:
+            self._folder.forget_after(step)
         self._model_step = -1
         self._freeze(trainer)
-        return step
+
+    def _save(self, trainer: Trainer) -> None:
+        """Write a checkpoint; if that fails, say so and train on."""
+        where = self.order.folder
+        if where is None:
+            return
+        scored = self._kept.evaluations.view()
+        known = len(scored) and scored["step"][-1] == trainer.step_count
+        try:
+            if self._folder is None:
+                self._folder = RunFolder.create(where, self.order.description())
+            self._folder.keep(trainer, float(scored["loss"][-1]) if known else math.nan)
+            self._unsaved = ""
+        except LabError as error:
+            self._unsaved = f"{error} Training goes on, but would be lost in a crash."
 
     def _news(self, trainer: Trainer) -> News:
         kept = self._kept
+        kept_states = self._folder.checkpoints if self._folder is not None else ()
         self.latest = News(
             recipe=trainer.recipe,
             steps=kept.steps.view(),
@@ -341,8 +303,16 @@ class LiveRun:
             model=self._model,
             model_step=self._model_step,
             runaway=kept.runaway,
+            checkpoints=tuple(c.step for c in kept_states),
+            checkpoint=None if not kept_states else kept_states[-1].folder,
+            unsaved=self._unsaved,
         )
         return self.latest
+
+
+def _huge(trainer: Trainer) -> bool:
+    """Whether some parameter is larger than training ever makes one."""
+    return any(float(p.detach().abs().max()) > HUGE for p in trainer.module.parameters())
 
 
 def _row(record: StepRecord, seconds: float) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.models.landmarks import Landmark as Line
-from gui.training.live import News
+from gui.training.news import News
 from gui.widgets.curve_plot import CurvePlot, Landmark, Mark
 
 TRAINING = "training batch"

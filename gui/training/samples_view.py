@@ -7,7 +7,7 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel, QLineEdit, QTextEdit, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.training.live import Sample
+from gui.training.news import Sample
 from gui.widgets.safe_text import plain_label
 
 MOST_SHOWN = 60

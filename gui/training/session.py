@@ -10,7 +10,8 @@ from engine.errors import LabError
 from engine.workspace import TrainedRun
 from gui.job_handle import Failure, JobHandle, JobState
 from gui.lab import Lab
-from gui.training.live import Ended, LiveRun, News, Order
+from gui.training.live import LiveRun
+from gui.training.news import Ended, News, Order
 
 
 class Phase(enum.Enum):
@@ -64,7 +65,7 @@ class TrainingSession(QObject):
         self._phase = Phase.EMPTY
         self._run_name: str | None = None
         self._offered: object = None
-        self._back_with: tuple[float | None] | None = None
+        self._back_to: tuple[int | None, float | None] | None = None
         self.order: Order | None = None
         """What the present run is; None before the first."""
         self.news: News | None = None
@@ -197,12 +198,16 @@ class TrainingSession(QObject):
                 on_error=self._failed_to_steer,
             )
 
-    def go_back(self, rate_scale: float | None = None) -> None:
-        """Take the run back to its last good state and pause it there; from then on multiply
-        the recipe's learning rates with ``rate_scale``, if one is given."""
+    def go_back(self, step: int | None = None, rate: float | None = None) -> None:
+        """Take the run back and pause it there.
+
+        Args:
+            step: one of the news's checkpoints; None for the last good state.
+            rate: the peak learning rate to go on with; None keeps the one it had.
+        """
         if not self.can_steer or self._phase is Phase.STOPPING:
             return
-        self._back_with = (rate_scale,)
+        self._back_to = (step, rate)
         if self._job is not None:
             self._job.stop()  # it may be half-way through the held-out text
         else:
@@ -261,24 +266,31 @@ class TrainingSession(QObject):
     def _cancelled(self, handle: JobHandle) -> None:
         if handle is self._job:
             self._job = None
-            if self._back_with is not None:
+            if self._back_to is not None:
                 self._go_back()
             else:
                 self._keep()
 
     def _go_back(self) -> None:
-        assert self._live is not None and self._back_with is not None
-        (scale,), self._back_with = self._back_with, None
+        assert self._live is not None and self._back_to is not None
+        (step, rate), self._back_to = self._back_to, None
         self._set_phase(Phase.STOPPING)
         self._keeping = self._lab.compute.submit(
             self._live.go_back,
-            scale,
+            step,
+            rate,
             title="Going back",
             urgent=True,
             on_result=self._went_back,
-            on_error=self._failed,
+            on_error=self._not_back,
             on_cancelled=self._not_kept,
         )
+
+    @Slot(object)
+    def _not_back(self, failure: Failure) -> None:
+        """The checkpoint could not be read: the run stands where it stood."""
+        self.problem = failure.sentence
+        self._set_phase(Phase.PAUSED)
 
     @Slot(object)
     def _went_back(self, news: News) -> None:
@@ -336,6 +348,8 @@ class TrainingSession(QObject):
             tokenizer=self.order.tokenizer,
             made_from=self.order.streams.made_from,
             facts=_facts(self.order, news),
+            folder=news.checkpoint if self._saved(news) else None,
+            resumable=self._saved(news),
         )
         try:
             if self._run_name is not None:
@@ -345,6 +359,11 @@ class TrainingSession(QObject):
         except LabError as error:
             self.problem = str(error)
             self.phase_changed.emit()
+
+    @staticmethod
+    def _saved(news: News) -> bool:
+        """Whether the newest checkpoint is of the very model that the news brings."""
+        return bool(news.checkpoints) and news.checkpoints[-1] == news.model_step
 
 
 def _facts(order: Order, news: News) -> dict[str, str]:

@@ -14,8 +14,9 @@ from engine.training.pace import recipe_for, run_seconds, with_steps
 from gui import theme
 from gui.job_status import duration
 from gui.lab import Lab
-from gui.training.live import Order
+from gui.training.news import Order
 from gui.training.paces import Paces
+from gui.training.places import new_run_folder
 from gui.training.prompts import sample_tokens
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label, plain_tooltip
@@ -189,6 +190,8 @@ class SetupPanel(QWidget):
             sample_tokens=sample_tokens(streams),
             sample_seed=self._lab.seed,
             seconds=seconds,
+            usual_rate=self.plain.learning_rate,
+            folder=new_run_folder(),
         )
 
     def _size_word(self) -> str:

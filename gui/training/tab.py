@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from PySide6.QtCore import Qt, Slot
@@ -12,6 +13,7 @@ from engine.errors import LabError
 from gui import theme
 from gui.lab import Lab
 from gui.training.loss_view import LossView
+from gui.training.news import News
 from gui.training.notices import Say
 from gui.training.paces import Landmarks, Paces
 from gui.training.prompts import default_prompt
@@ -43,12 +45,14 @@ class TrainingTab(QWidget):
         self.problem = Say("bad", parent=self)
         self.rescue = Say(
             "warning",
-            "Go back, with a tenth of the learning rate",
-            "Take the run to its last good state and multiply the learning rate by 0.1.",
+            "Go back, with a smaller learning rate",
+            "Take the run to its last good state, with a tenth of the learning rate or, if that "
+            "is still more than usual, with the recipe's own.",
             self,
         )
         self.old_text = Say("warning", parent=self)
         self.no_held_out = Say("warning", parent=self)
+        self.unsaved = Say("warning", parent=self)
         self.losses = LossView(self)
         self.samples = SamplesView(self)
         self._stale = True
@@ -69,6 +73,7 @@ class TrainingTab(QWidget):
             self.rescue,
             self.old_text,
             self.no_held_out,
+            self.unsaved,
         ):
             column.addWidget(widget)
         self.pages = PageSwitch(
@@ -140,12 +145,18 @@ class TrainingTab(QWidget):
         news = self.session.news
         if news is None:
             return
-        slower = news.rate_scale * SLOWER
+        rate = self._slower(news)
         if self.session.phase is Phase.DIVERGED:  # it is back already
-            self.session.set_rate_scale(slower)
+            self.session.set_rate_scale(rate / max(news.recipe.learning_rate, 1e-30))
             self.session.resume()
         else:
-            self.session.go_back(slower)
+            self.session.go_back(None, rate)
+
+    def _slower(self, news: News) -> float:
+        """A learning rate to rescue a run with: a tenth, and no more than is usual."""
+        order = self.session.order
+        usual = math.inf if order is None else order.usual_rate
+        return min(news.recipe.learning_rate * news.rate_scale * SLOWER, usual)
 
     # --------------------------------------------------------------------------------- showing
     @Slot()
@@ -186,6 +197,7 @@ class TrainingTab(QWidget):
             self.problem.say("")
             runaway = session.problem
         self.rescue.say(runaway)
+        self.unsaved.say("" if news is None else news.unsaved)
         self.old_text.say(self._about_old_text())
         self.no_held_out.say(self._about_held_out())
 

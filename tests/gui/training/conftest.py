@@ -15,7 +15,7 @@ from gui.errors import ErrorSink
 from gui.lab import Lab
 from gui.settings import Preferences
 from gui.theme import Theme
-from gui.training.live import Order
+from gui.training.news import Order
 from gui.training.session import TrainingSession
 from tests.gui.conftest import WAIT_MS, flush_deletes
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from engine.training import Trainer, gpt2_style
 from gui.lab import Lab
-from gui.training.live import EVALUATION_COLUMNS, STEP_COLUMNS, News
+from gui.training.news import EVALUATION_COLUMNS, STEP_COLUMNS, News
 from gui.training.session import Phase, TrainingSession
 from tests.gui.training.conftest import OTHER, a_recipe, an_order
 
@@ -214,10 +216,10 @@ def test_going_back_from_a_running_run_pauses_at_a_good_state(
 ) -> None:
     session.start(an_order(lab, LONG))
     until(begun(session, 60))
-    session.go_back(0.1)
+    session.go_back(rate=0.1 * LONG.learning_rate)
     until(in_phase(session, Phase.PAUSED))
     news = news_of(session)
-    assert news.rate_scale == 0.1 and news.step % 25 == 0
+    assert news.rate_scale == pytest.approx(0.1) and news.step % 25 == 0
     assert len(news.steps) == news.step and news.steps["step"][-1] == news.step
     session.step()
     until(lambda: news_of(session).step == news.step + 1)
@@ -312,3 +314,63 @@ def test_a_recipe_that_cannot_be_carried_out_is_told_in_place(
     session.start(an_order(lab))
     until(in_phase(session, Phase.FINISHED))
     assert session.problem == ""
+
+
+def test_checkpoints_can_be_gone_back_to_and_the_run_goes_on_as_it_would_have(
+    session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
+) -> None:
+    session.start(replace(an_order(lab), folder=tmp_path / "run"))
+    until(in_phase(session, Phase.FINISHED))
+    news = news_of(session)
+    assert news.checkpoints == (0, 4, 8, 12) and news.unsaved == ""
+    assert lab.runs[0].folder == news.checkpoint and lab.runs[0].resumable
+    session.go_back(4)
+    until(in_phase(session, Phase.PAUSED))
+    assert news_of(session).checkpoints == (0, 4) and news_of(session).step == 4
+    assert [s.step for s in news_of(session).samples] == [0, 4]
+    session.resume()
+    until(in_phase(session, Phase.FINISHED))
+    np.testing.assert_array_equal(news_of(session).steps["loss"], news.steps["loss"])
+    np.testing.assert_array_equal(news_of(session).evaluations["loss"], news.evaluations["loss"])
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(
+    session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
+) -> None:
+    (tmp_path / "run").write_text("a file where the folder should be")
+    session.start(replace(an_order(lab), folder=tmp_path / "run"))
+    until(in_phase(session, Phase.FINISHED))
+    assert "Training goes on" in news_of(session).unsaved
+    assert news_of(session).step == 12 and lab.runs[0].folder is None
+
+
+def test_a_damaged_checkpoint_is_told_and_the_run_stays_where_it_was(
+    session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
+) -> None:
+    session.start(replace(an_order(lab), folder=tmp_path / "run"), steps=9)
+    until(in_phase(session, Phase.PAUSED))
+    for path in (tmp_path / "run" / "step-00000004").glob("*.safetensors"):
+        path.write_bytes(path.read_bytes()[:100])
+    session.go_back(4)
+    until(lambda: bool(session.problem))
+    assert "damaged" in session.problem and session.phase is Phase.PAUSED
+    assert news_of(session).step == 9
+    session.resume()
+    until(in_phase(session, Phase.FINISHED))
+
+
+def test_a_network_that_died_is_noticed_and_can_be_rescued(
+    session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
+) -> None:
+    """Muon with a rate of a million: the loss stays a number, that of guessing."""
+    wild = a_recipe(steps=300, every=100).but(learning_rate=1e6, embedding_learning_rate=1e6)
+    session.start(replace(an_order(lab, wild), folder=tmp_path / "run"), steps=60)
+    until(in_phase(session, Phase.PAUSED))
+    assert "learning rate" in news_of(session).runaway
+    session.go_back(rate=0.02)
+    until(lambda: session.phase is Phase.PAUSED and news_of(session).step == 0)
+    assert news_of(session).runaway == "" and news_of(session).rate_scale == pytest.approx(2e-8)
+    session.resume()
+    until(in_phase(session, Phase.FINISHED))
+    assert news_of(session).runaway == ""
+    assert news_of(session).steps["loss"][-1] < news_of(session).steps["loss"][0] - 1
