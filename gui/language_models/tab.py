@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui import theme
 from gui.lab import Lab
 from gui.language_models.context import Context
+from gui.language_models.counts_page import CountsPage
 from gui.language_models.generate_page import GeneratePage
 from gui.language_models.ledger_page import LedgerPage
+from gui.language_models.limits_page import LimitsPage
 from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
@@ -36,6 +38,18 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Sentence ledger",
         "The chain rule on a sentence: what each token adds, under every model.",
         LedgerPage,
+    ),
+    (
+        "counts",
+        "Counts",
+        "What followed a context in the text, where, and what smoothing makes of it.",
+        CountsPage,
+    ),
+    (
+        "limits",
+        "Limits of counting",
+        "What happens to n-grams as n grows.",
+        LimitsPage,
     ),
     (
         "generate",
