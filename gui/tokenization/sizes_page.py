@@ -104,19 +104,19 @@ class SizesPage(QWidget):
         self.sentence.setToolTip("Any sentence, to see it cut at the size chosen.")
         self.sentence.setMaxLength(LONGEST_SENTENCE)
         self.tokens = TokenStrip(name="The sentence at this size")
-        self.tokens.set_visible_lines(2, 6)
-        self.token_count = plain_label(wrap=True)
+        self.tokens.set_visible_lines(1, 4)
+        self.token_count = plain_label()
         theme.set_text_role(self.token_count, "body", "accent")
         self.plots = [SizePlot(spec) for spec in PLOTS]
         self.grid = Reflow()
         for plot in self.plots:
             self.grid.add(plot)
-        self.grid.add(self._sample())
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.scrubber)
         inside.addWidget(chooser)
+        inside.addWidget(self._sample())
         inside.addWidget(self.grid, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -130,12 +130,12 @@ class SizesPage(QWidget):
         sample = QWidget()
         column = QVBoxLayout(sample)
         column.setContentsMargins(0, 0, 0, 0)
-        title = plain_label("A sentence at this size", wrap=True)
-        theme.set_text_role(title, "strong")
-        for widget in (title, self.token_count, self.sentence):
-            column.addWidget(widget)
-        column.addWidget(self.tokens, 1)
-        sample.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        row = QHBoxLayout()
+        row.addWidget(self.sentence, 1)
+        row.addWidget(self.token_count)
+        column.addLayout(row)
+        column.addWidget(self.tokens)
+        self.tokens.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         return sample
 
     def _connect(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -137,6 +137,8 @@ class SizePlot(QWidget):
         self.plot.set_log_x(True)
         self.plot.tools.follow.hide()
         self.plot.tools.log_x.hide()
+        if spec.key != "length":
+            self.plot.legend.hide()  # one curve, named by the title
         why = plain_label(spec.why, wrap=True)
         theme.set_text_role(why, "caption", "muted")
         self.setToolTip(plain_tooltip(spec.why))
@@ -145,6 +147,12 @@ class SizePlot(QWidget):
         for widget in (title, self.value, why):
             column.addWidget(widget)
         column.addWidget(self.plot, 1)
+        theme.current().changed.connect(self._dress)
+        self._dress()
+
+    @Slot()
+    def _dress(self) -> None:
+        self.plot.setMinimumHeight(round(em(self.font()) * 13))
 
     def show_result(self, result: SweepResult) -> None:
         """Draw the curves of a result."""
@@ -192,7 +200,7 @@ def thinned(sweep: VocabularySweep) -> np.ndarray:
 class Reflow(QWidget):
     """Widgets in as many columns as have room, each so many heights of the font wide."""
 
-    def __init__(self, wide: float = 24.0, parent: QWidget | None = None) -> None:
+    def __init__(self, wide: float = 20.0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._wide = wide
         self._widgets: list[QWidget] = []
