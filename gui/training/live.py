@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from engine.errors import LabError
 from engine.generation import generate
 from engine.jobs import NO_JOB, Job
 from engine.training import Diverged
 from engine.training.pace import measure_pace, recipe_for
-from engine.training.records import Evaluation, StepRecord
+from engine.training.records import Evaluation, Snapshot, StepRecord
 from engine.training.runs import RunFolder
 from gui.training.news import (
     EVALUATION_COLUMNS,
@@ -28,11 +31,14 @@ from gui.training.news import (
     Sample,
 )
 from gui.training.tables import Table
+from gui.training.updates import UpdateSizes
 
 if TYPE_CHECKING:
     from engine.models.transformer import TransformerModel
     from engine.training import Trainer
 
+UPDATES_MEASURED = 200
+"""In the course of a run, about."""
 RECENT_STEPS = 20
 DEAD = 1e-3
 """Nats from ln V within which all of the last RECENT_STEPS losses lie in a network that is dead."""
@@ -47,6 +53,7 @@ class _Kept:
 
     steps: Table = field(default_factory=lambda: Table(*STEP_COLUMNS))
     evaluations: Table = field(default_factory=lambda: Table(*EVALUATION_COLUMNS))
+    updates: Table = field(default_factory=Table)
     samples: list[Sample] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
@@ -89,7 +96,7 @@ class LiveRun:
         trainer = self._opened(job)
         try:
             self._catch_up(trainer, job)
-            for _ in trainer.run(job, steps):
+            for _ in self._steps(trainer, steps, job):
                 self._note(trainer)
                 if self._due(trainer):
                     self._sample(trainer, job)
@@ -189,6 +196,24 @@ class LiveRun:
             self._sample(trainer, job)
         job.publish(self._news(trainer))
 
+    def _steps(self, trainer: Trainer, steps: int | None, job: Job) -> Iterator[Snapshot]:
+        """``trainer.run``, with the updates measured now and then."""
+        sizes, kept = UpdateSizes(trainer), self._kept
+        if not kept.updates.names:
+            kept.updates = Table("step", *sizes.parts)
+        every = max(1, trainer.recipe.steps // UPDATES_MEASURED)
+        running = trainer.run(job, steps)
+        while True:
+            if trainer.step_count % every == 0:
+                sizes.before(trainer)
+            snapshot = next(running, None)
+            if snapshot is None:
+                return
+            measured = sizes.after(trainer)
+            if measured is not None:
+                kept.updates.append((snapshot.record.step, *measured))
+            yield snapshot
+
     def _due(self, trainer: Trainer) -> bool:
         """Whether the present step is one after which the held-out text is scored."""
         step, every = trainer.step_count, trainer.recipe.eval_every
@@ -263,6 +288,8 @@ class LiveRun:
         kept = self._kept
         kept.steps.cut(step)
         kept.evaluations.cut(len(trainer.history.evaluations))
+        if kept.updates.names:
+            kept.updates.cut(int(np.sum(kept.updates.view()["step"] <= step)))
         self._seconds = trainer.history.seconds
         kept.samples = [s for s in kept.samples if s.step <= step]
         kept.events = [e for e in kept.events if e.step <= step]
@@ -296,6 +323,7 @@ class LiveRun:
             recipe=trainer.recipe,
             steps=kept.steps.view(),
             evaluations=kept.evaluations.view(),
+            updates=kept.updates.view(),
             samples=tuple(kept.samples),
             events=tuple(kept.events),
             rate_scale=trainer.learning_rate_scale,

@@ -107,6 +107,9 @@ class News:
     recipe: Recipe
     steps: View
     evaluations: View
+    updates: View
+    """``step``, and for each part of the model how far that step moved it, as a share of its
+    size; of some of the steps."""
     samples: tuple[Sample, ...] = ()
     """Oldest first."""
     events: tuple[Event, ...] = ()

@@ -65,6 +65,7 @@ class TrainingSession(QObject):
         self._phase = Phase.EMPTY
         self._run_name: str | None = None
         self._offered: object = None
+        self._wished_scale: float | None = None
         self._back_to: tuple[int | None, float | None] | None = None
         self.order: Order | None = None
         """What the present run is; None before the first."""
@@ -121,6 +122,13 @@ class TrainingSession(QObject):
         return self._phase in BUSY - {Phase.STOPPING} | {Phase.PAUSED, Phase.DIVERGED}
 
     @property
+    def wished_scale(self) -> float:
+        """The learning rate's scale that is in force or, in a moment, will be."""
+        if self._wished_scale is not None:
+            return self._wished_scale
+        return 1.0 if self.news is None else self.news.rate_scale
+
+    @property
     def can_steer(self) -> bool:
         """Whether the learning rate can be changed and the run taken back."""
         return self._live is not None and self.news is not None and self._phase is not Phase.FAILED
@@ -137,6 +145,7 @@ class TrainingSession(QObject):
             return False
         self._live, self.order, self.news = LiveRun(order), order, None
         self._run_name, self._offered, self.problem = None, None, ""
+        self._wished_scale = None
         self.began.emit()
         self._submit(steps)
         return True
@@ -189,6 +198,7 @@ class TrainingSession(QObject):
     def set_rate_scale(self, scale: float) -> None:
         """Multiply the recipe's learning rates with ``scale`` from the next step on."""
         if self._live is not None and self.can_steer:
+            self._wished_scale = scale
             self._lab.compute.request(
                 RATE_KEY,
                 self._live.set_rate_scale,
@@ -328,11 +338,13 @@ class TrainingSession(QObject):
 
     @Slot(object)
     def _steered(self, news: News) -> None:
+        self._wished_scale = None
         self._take(news)
         self.phase_changed.emit()
 
     @Slot(object)
     def _failed_to_steer(self, failure: Failure) -> None:
+        self._wished_scale = None
         self.problem = failure.sentence
         self.phase_changed.emit()
 

@@ -17,10 +17,12 @@ from gui.training.news import News
 from gui.training.notices import Say
 from gui.training.paces import Landmarks, Paces
 from gui.training.prompts import default_prompt
+from gui.training.rates_page import RatesPage
 from gui.training.samples_view import SamplesView
 from gui.training.session import Phase, TrainingSession
 from gui.training.settings_page import SettingsPage
 from gui.training.setup import SetupPanel
+from gui.training.steering import Steering
 from gui.training.transport import Transport
 from gui.widgets.look import em
 from gui.widgets.page_switch import PageSpec, PageSwitch
@@ -42,7 +44,9 @@ class TrainingTab(QWidget):
         self.landmarks = Landmarks(lab, self)
         self.setup = SetupPanel(lab, self.paces, self)
         self.transport = Transport(self.session, self)
+        self.steering = Steering(self.session, self)
         self.problem = Say("bad", parent=self)
+        self.overfitting = Say("warning", parent=self)
         self.rescue = Say(
             "warning",
             "Go back, with a smaller learning rate",
@@ -69,7 +73,9 @@ class TrainingTab(QWidget):
         for widget in (
             self.setup,
             self.transport,
+            self.steering,
             self.problem,
+            self.overfitting,
             self.rescue,
             self.old_text,
             self.no_held_out,
@@ -84,6 +90,12 @@ class TrainingTab(QWidget):
                     "&Curves",
                     "The loss, and what the model writes.",
                     partial(_same, self.splitter),
+                ),
+                PageSpec(
+                    "rates",
+                    "Rates and &updates",
+                    "Learning rate, gradient, updates and speed.",
+                    partial(RatesPage, self.session),
                 ),
                 PageSpec(
                     "settings",
@@ -111,6 +123,7 @@ class TrainingTab(QWidget):
         self.rescue.pressed.connect(self._rescue)
         self.samples.prompt_changed.connect(self.session.set_prompt)
         self.setup.changed.connect(self._settings_changed)
+        self.losses.judged.connect(self._show_notices)
         self.session.began.connect(self._began)
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_notices)
@@ -175,7 +188,8 @@ class TrainingTab(QWidget):
         self._stale = False
         news = self.session.news
         if news is not None:
-            self.losses.show_news(news, self.session.held_out)
+            assert self.session.order is not None
+            self.losses.show_news(news, self.session.order)
             self.samples.set_samples(news.samples)
         self._show_notices()
 
@@ -186,7 +200,7 @@ class TrainingTab(QWidget):
         streams = order.streams if order is not None else self._lab.streams
         if streams is not None:
             lines = self.landmarks.of(streams.made_from)
-            self.losses.set_landmarks(lines, streams.train.vocab_size)
+            self.losses.set_landmarks(lines, streams)
 
     @Slot()
     def _show_notices(self) -> None:
@@ -198,6 +212,7 @@ class TrainingTab(QWidget):
             runaway = session.problem
         self.rescue.say(runaway)
         self.unsaved.say("" if news is None else news.unsaved)
+        self.overfitting.say(self._about_judgement())
         self.old_text.say(self._about_old_text())
         self.no_held_out.say(self._about_held_out())
 
@@ -214,6 +229,21 @@ class TrainingTab(QWidget):
             f"This run belongs to {was}, chosen before. It can go on with that; its curves "
             "stay until you start a new run."
         )
+
+    def _about_judgement(self) -> str:
+        found = self.losses.judgement
+        sentences = []
+        if found.best_step is not None:
+            sentences.append(
+                f"Overfitting: the held-out loss was lowest at step {found.best_step:,} "
+                f"({found.best_loss:.3f}) and has risen since."
+            )
+        if found.memorising_step is not None:
+            sentences.append(
+                f"Memorising: since step {found.memorising_step:,} the training loss lies below "
+                "the true entropy, which only learning these sentences by heart can do."
+            )
+        return " ".join(sentences)
 
     def _about_held_out(self) -> str:
         order = self.session.order

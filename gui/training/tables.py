@@ -21,6 +21,11 @@ class View:
     def __init__(self, names: tuple[str, ...], data: Floats, rows: int) -> None:
         self._names, self._data, self._rows = names, data, rows
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return self._names
+
     def __len__(self) -> int:
         return self._rows
 
@@ -66,8 +71,3 @@ class Table:
     def view(self) -> View:
         """The rows so far."""
         return View(self.names, self._data, self._rows)
-
-
-def empty_view(*names: str) -> View:
-    """A view without rows."""
-    return Table(*names).view()
