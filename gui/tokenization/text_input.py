@@ -13,6 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
+from engine.tokenizers.base import without_surrogates
 from gui.widgets.look import colours_of
 
 MOST_CHARACTERS = 20_000
@@ -43,11 +44,12 @@ class TextInput(QPlainTextEdit):
         return self.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def set_text(self, text: str) -> None:
-        """Replace the text; Ctrl+Z brings back what was there."""
+        """Replace the text; Ctrl+Z brings back what was there. Lone surrogates, which Qt would
+        drop, become U+FFFD."""
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.select(QTextCursor.SelectionType.Document)
-        cursor.insertText(text)
+        cursor.insertText(without_surrogates(text))
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
@@ -82,7 +84,7 @@ class TextInput(QPlainTextEdit):
         if len(text) > self._room():  # characters outside the BMP count once here: no matter
             self.too_long.emit(text)
         elif text:
-            self.textCursor().insertText(text)
+            self.textCursor().insertText(without_surrogates(text))
             self.ensureCursorVisible()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:

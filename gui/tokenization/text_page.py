@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.text import Corpus
     from gui.lab import Lab
 
-TURN_SECONDS = 0.008
+TURN_SECONDS = 0.005
 """How long one turn of the event loop may cut text before it lets the keyboard in."""
 
 UNITS = (
