@@ -17,7 +17,7 @@ from engine.tokenizers.base import Ids, Tokenizer, to_utf8
 from gui.language_models.models import Seat, Table
 from gui.widgets.token_text import display_text
 
-LONGEST_CONTEXT = 100_000
+LONGEST_CONTEXT = 20_000
 """Characters of a context that are read; of a longer one the last of them."""
 _LONGEST_QUOTE = 40
 _MOST_SUGGESTED = 12

@@ -17,6 +17,7 @@ from gui.language_models.limits_page import LimitsPage
 from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
+from gui.language_models.race_page import RacePage
 from gui.language_models.sampling_page import SamplingPage
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
@@ -50,6 +51,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Limits of counting",
         "What happens to n-grams as n grows.",
         LimitsPage,
+    ),
+    (
+        "race",
+        "Race",
+        "Every kind of model on the same text, a little of it or much.",
+        RacePage,
     ),
     (
         "generate",

@@ -15,7 +15,7 @@ from engine.models.comparison import common_rows, next_token
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from engine.workspace.made import TrainedRun
 from gui.lab import Lab
-from gui.language_models.answers import Answers, ask
+from gui.language_models.answers import LONGEST_CONTEXT, Answers, ask
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.tab import LanguageModelsTab
 from tests.gui.language_models.conftest import WAIT_MS, ready
@@ -37,7 +37,7 @@ def answered(tab: LanguageModelsTab, qtbot: QtBot) -> Answers:
         answers = page.answers
         assert answers is not None
         assert answers.table is tab.models.table
-        assert answers.cut.text == tab.context.text[-100_000:]
+        assert answers.cut.text == tab.context.text[-LONGEST_CONTEXT:]
 
     qtbot.waitUntil(current, timeout=WAIT_MS)
     assert page.answers is not None

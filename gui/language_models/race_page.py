@@ -1,0 +1,306 @@
+"""The race: bits per held-out byte of every kind of model, against the amount of text."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QPushButton, QSpinBox, QSplitter, QVBoxLayout, QWidget
+
+from engine.training.recipes import SIZES
+from engine.workspace.made import Streams
+from gui import theme
+from gui.job_handle import Failure, JobHandle
+from gui.lab import Lab
+from gui.language_models.context import Context
+from gui.language_models.models import ModelSet
+from gui.language_models.page import Page
+from gui.language_models.race_run import Standing, Start, run_race, size, verdict
+from gui.language_models.rules_bar import labelled
+from gui.language_models.totals_table import PlainTable
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.curves import Landmark
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.numbers import format_number
+from gui.widgets.safe_text import plain_label
+
+if TYPE_CHECKING:
+    from engine.training.race import Lap
+
+NO_BET, NGRAM, TRANSFORMER = "", "ngram", "transformer"
+
+
+class RacePage(Page):
+    """A bet, a race, and who won."""
+
+    uses_context = False
+
+    def __init__(self, lab: Lab, models: ModelSet, context: Context) -> None:
+        super().__init__(lab, models, context)
+        self._standing: Standing | None = None
+        self._streams: Streams | None = None
+        self._job: JobHandle | None = None
+        self.bet = QComboBox()
+        self.bet.setObjectName("bet")
+        for title, key in (
+            ("I don't know", NO_BET),
+            ("the best n-gram", NGRAM),
+            ("the transformer", TRANSFORMER),
+        ):
+            self.bet.addItem(title, key)
+        self.steps = QSpinBox()
+        self.steps.setObjectName("race_steps")
+        self.steps.setRange(1, 20_000)
+        self.steps.setSingleStep(100)
+        self.steps.setValue(300)
+        self.amounts = QSpinBox()
+        self.amounts.setObjectName("amounts")
+        self.amounts.setRange(1, 12)
+        self.amounts.setValue(6)
+        self.states = QSpinBox()
+        self.states.setObjectName("race_states")
+        self.states.setRange(1, 64)
+        self.states.setValue(16)
+        self.states.setSpecialValueText("none")
+        self.start = QPushButton("&Race")
+        theme.make_primary(self.start)
+        self.start.setToolTip(
+            "Train every kind of model on growing shares of the text: about half a minute."
+        )
+        self.stop = QPushButton("&Stop")
+        self.stop.setToolTip("Stop the race; the laps that are done stay.")
+        self.shape = QComboBox()
+        self.shape.setObjectName("race_size")
+        for name, shape in SIZES.items():
+            self.shape.addItem(name, name)
+            words = f"{shape['layers']} layers × {shape['width']}, context {shape['context']}"
+            self.shape.setItemData(self.shape.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
+        row = FlowRow()
+        for caption, control, tip in (
+            ("&Who leads on all of the text?", self.bet, "Your bet, before you see."),
+            (
+                "Trans&former",
+                self.shape,
+                "Its size. Larger ones learn more in a step, and take longer for it.",
+            ),
+            (
+                "S&teps",
+                self.steps,
+                "Training steps of the transformer, the same number at every amount of text.",
+            ),
+            ("&Amounts", self.amounts, "How many shares of the text; each twice the one before."),
+            ("&HMM states", self.states, "Hidden states of the HMM; “none” leaves it out."),
+        ):
+            row.add(labelled(caption, control, tip))
+        row.add(self.start)
+        row.add(self.stop)
+        self.said = plain_label(wrap=True)
+        self.plot = CurvePlot(
+            "The race", "training text (bytes)", "bits per held-out byte (less is better)"
+        )
+        self.plot.set_log_x(True)
+        self.plot.set_empty_text("Make a bet, then press Race.")
+        self.table = PlainTable("Bits per held-out byte")
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("race_splitter")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.plot)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.table)
+        column.addStretch(1)
+        self.splitter.addWidget(side)
+        self.splitter.setSizes([640, 560])
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 8, 0)
+        page.addWidget(row)
+        page.addWidget(self.said)
+        page.addWidget(self.splitter, 1)
+        self.start.clicked.connect(self.race)
+        self.stop.clicked.connect(self._stop)
+        lab.streams_changed.connect(self.refresh)
+        self._show_running()
+
+    @property
+    def standing(self) -> Standing | None:
+        """The race so far."""
+        return self._standing
+
+    def compute(self) -> None:
+        """Another text or other tokens: the race is of the past."""
+        streams = self.lab.streams
+        if self._streams is not None and self._streams is not streams:
+            self._drop()
+            self._standing = self._streams = None
+            self._show_standing()
+        if self._standing is None and self._job is None:
+            self.said.setText(
+                "All learn from the same text, a little of it first, then more, and are scored "
+                "on the same held-out text. Bits per byte: how many bits the model would need to "
+                "write each byte down."
+            )
+        self._show_running()
+
+    @Slot()
+    def race(self) -> None:
+        """Start anew."""
+        lab = self.lab
+        if lab.streams is None or lab.corpus is None or lab.tokenizer is None:
+            return
+        self._drop()
+        run = self.models.run
+        if run is not None and run.made_from.corpus != lab.corpus.fingerprint:
+            run = None  # it learned from another text
+        start = Start(
+            corpus=lab.corpus,
+            tokenizer=lab.tokenizer,
+            streams=lab.streams,
+            size=self.shape.currentData(),
+            steps=self.steps.value(),
+            amounts=self.amounts.value(),
+            states=self.states.value() if self.states.value() > 1 else 0,
+            seed=lab.seed,
+            run=run,
+        )
+        self._streams, self._standing = lab.streams, None
+        self._show_standing()
+        self.said.setText(f"Under way, seed {lab.seed} …")
+        self._job = lab.compute.submit(
+            run_race,
+            start,
+            title="Racing",
+            unit="laps",
+            on_snapshot=self._show,
+            on_result=self._finished,
+            on_error=self._failed,
+            on_cancelled=self._stopped,
+        )
+        self._show_running()
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            self._job.discard()
+            self._job = None
+
+    @Slot()
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+
+    @Slot(object)
+    def _show(self, standing: Standing) -> None:
+        self._standing = standing
+        self._show_standing()
+
+    @Slot(object)
+    def _finished(self, standing: Standing) -> None:
+        self._job = None
+        self._show(standing)
+        self.said.setText(" ".join(filter(None, (self._judged(), verdict(standing)))))
+        self._show_running()
+
+    @Slot(object)
+    def _failed(self, failure: Failure) -> None:
+        self._job = None
+        self.said.setText(failure.sentence)
+        self._show_running()
+
+    @Slot(object)
+    def _stopped(self, _: JobHandle) -> None:
+        self._job = None
+        self.said.setText("Stopped.")
+        self._show_running()
+
+    def _show_running(self) -> None:
+        self.stop.setEnabled(self._job is not None)
+        self.start.setEnabled(self.lab.streams is not None)
+
+    def _laps(self) -> list[Lap]:
+        return list(self._standing.laps) if self._standing is not None else []  # type: ignore[arg-type]
+
+    def _judged(self) -> str:
+        """Whether the bet was right."""
+        bet, laps = self.bet.currentData(), self._laps()
+        if not bet or not laps:
+            return ""
+        leads = TRANSFORMER if laps[-1].transformer < laps[-1].best_ngram else NGRAM
+        return "You were right." if bet == leads else "Not as you expected."
+
+    # ----------------------------------------------------------------------------------- showing
+    def _show_standing(self) -> None:
+        self.plot.clear()
+        self.plot.set_landmarks([])
+        standing, laps = self._standing, self._laps()
+        if standing is None:
+            self.table.fill([], [])
+            return
+        marks = []
+        if math.isfinite(standing.truth):
+            marks.append(
+                Landmark(
+                    "truth",
+                    standing.truth,
+                    "The language itself. No model can be expected to do better.",
+                    "truth",
+                )
+            )
+        if standing.start.run is not None and math.isfinite(standing.own):
+            marks.append(
+                Landmark(
+                    standing.start.run.name[:24],
+                    standing.own,
+                    "The transformer you trained, on all of the text.",
+                    "transformer",
+                )
+            )
+        self.plot.set_landmarks(marks)
+        if laps:
+            self._show_curves(laps)
+            self._show_table(standing, laps)
+
+    def _show_curves(self, laps: list[Lap]) -> None:
+        amounts = [lap.n_bytes for lap in laps]
+        solid, dotted, dashed = (
+            Qt.PenStyle.SolidLine,
+            Qt.PenStyle.DotLine,
+            Qt.PenStyle.DashLine,
+        )
+        curves = [
+            ("unigram", [lap.ngrams[0] for lap in laps], "ngram", dotted),
+            ("bigram", [lap.ngrams[min(1, len(lap.ngrams) - 1)] for lap in laps], "ngram", dashed),
+            ("best n-gram", [lap.best_ngram for lap in laps], "ngram", solid),
+            ("HMM", [lap.hmm for lap in laps], "hmm", None),
+            ("transformer", [lap.transformer for lap in laps], "transformer", None),
+        ]
+        for name, values, kind, line in curves:
+            if any(math.isfinite(value) for value in values):
+                self.plot.set_series(name, amounts, values, kind=kind, line=line)
+
+    def _show_table(self, standing: Standing, laps: list[Lap]) -> None:
+        def shown(value: float) -> str:
+            return format_number(value, 3) if math.isfinite(value) else "–"
+
+        rows: list[tuple[str, str, list[str]]] = []
+        for order in range(1, max(len(lap.ngrams) for lap in laps) + 1):
+            cells = [
+                shown(lap.ngrams[order - 1]) + (" ●" if lap.best_order == order else "")
+                if order <= len(lap.ngrams)
+                else "–"
+                for lap in laps
+            ]
+            rows.append((f"{order}-gram", "Kneser–Ney. ● marks the best order.", cells))
+        if any(math.isfinite(lap.hmm) for lap in laps):
+            rows.append(("HMM", "Hidden Markov model.", [shown(lap.hmm) for lap in laps]))
+        rows.append(
+            (
+                "transformer",
+                f"Size {standing.start.size}, the modern recipe, {standing.start.steps:,} steps "
+                "each time.",
+                [shown(lap.transformer) for lap in laps],
+            )
+        )
+        if math.isfinite(standing.truth):
+            rows.append(("truth", "The language itself.", [shown(standing.truth) for _ in laps]))
+        self.table.fill([size(lap.n_bytes) for lap in laps], rows)

@@ -1,0 +1,121 @@
+"""The race's work for the page. Runs on the compute thread; no Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
+from engine.models.scores import held_out_score, spelling_nats
+from engine.text import Corpus
+from engine.workspace.made import MadeTokenizer, Streams, TrainedRun
+from gui.widgets.numbers import format_number
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a race is run on. Immutable."""
+
+    corpus: Corpus
+    tokenizer: MadeTokenizer
+    streams: Streams
+    size: str
+    """The transformer's shape: a key of engine.training.SIZES."""
+    steps: int
+    amounts: int
+    states: int
+    seed: int
+    run: TrainedRun | None
+    """The learner's transformer, whose score is drawn as a line."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The race so far."""
+
+    start: Start
+    truth: float
+    """Bits per byte of the language itself; NaN where it is not known."""
+    own: float
+    """Those of the learner's transformer; NaN without one."""
+    laps: tuple[object, ...] = ()
+    """engine.training.race.Lap of each share done."""
+
+
+def run_race(start: Start, job: Job = NO_JOB) -> Standing:
+    """Run the race, publishing the standing after every lap.
+
+    Raises:
+        LabError: if there is too little text.
+    """
+    # torch comes with these; the window's own imports stay free of it.
+    from engine.training.race import Entrants, race
+    from engine.training.recipes import modern, sized
+
+    held_out, corpus = start.streams.held_out, start.corpus
+    if held_out.n_targets < 1:
+        raise LabError("There is no held-out text to race on. Choose a longer text.")
+    tokenizer = start.tokenizer.tokenizer
+    spelling = 0.0
+    if not tokenizer.lossless:
+        spelling = sum(spelling_nats(tokenizer, document) for document in corpus.held_out)
+    truth = math.nan
+    if corpus.language is not None:
+        nats = corpus.language.true_nats(corpus.held_out, job)
+        truth = nats / math.log(2) / held_out.n_bytes
+    own = math.nan
+    if start.run is not None:
+        own = held_out_score(start.run.model, held_out, job, spelling).bits_per_byte
+    recipe = sized(modern(), start.size).but(
+        steps=start.steps, batch_size=8, seed=start.seed, eval_every=0
+    )
+    entrants = Entrants(recipe, states=start.states, seed=start.seed)
+    standing = Standing(start, truth, own)
+    job.publish(standing)
+    laps = []
+    for lap in race(
+        start.streams.train,
+        held_out,
+        tokenizer,
+        entrants,
+        start.amounts,
+        spelling,
+        job,
+    ):
+        laps.append(lap)
+        standing = Standing(start, truth, own, tuple(laps))
+        job.publish(standing)
+    return standing
+
+
+def verdict(standing: Standing) -> str:
+    """Who won, plainly."""
+    from engine.training.race import Lap, overtaken
+
+    laps = [lap for lap in standing.laps if isinstance(lap, Lap)]
+    if not laps:
+        return ""
+    last = laps[-1]
+    best = f"the best n-gram (n = {last.best_order}, {format_number(last.best_ngram, 3)} bits)"
+    if last.diverged:
+        return f"On {size(last.n_bytes)} {best} leads; the transformer fell out: {last.diverged}"
+    mine = f"the transformer ({format_number(last.transformer, 3)} bits)"
+    amount = f"On {size(last.n_bytes)} of text"
+    if last.transformer >= last.best_ngram:
+        return (
+            f"{amount} {best} is ahead of {mine}: on so little text, or after so few steps, "
+            f"counting wins. It read this text {format_number(last.epochs, 2)} times; more steps "
+            "or more text may turn it."
+        )
+    first = overtaken(laps)
+    assert first is not None
+    since = "at every amount" if first is laps[0] else f"from {size(first.n_bytes)} on"
+    return f"{amount} {mine} is ahead of {best}: it overtook it, and leads {since}."
+
+
+def size(n_bytes: int) -> str:
+    """An amount of text, such as "112 kB"."""
+    if n_bytes >= 1_000_000:
+        return f"{format_number(n_bytes / 1e6, 3)} MB"
+    return f"{format_number(n_bytes / 1e3, 3)} kB" if n_bytes >= 1_000 else f"{n_bytes} bytes"

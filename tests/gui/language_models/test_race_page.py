@@ -1,0 +1,131 @@
+"""The page "Race": a real race on a little text, told plainly."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.models import NGramModel
+from engine.models.scores import held_out_score
+from engine.training.race import Lap
+from engine.workspace.choices import CorpusChoice, TokenizerSpec
+from engine.workspace.made import TrainedRun
+from gui.lab import Lab
+from gui.language_models.race_page import RacePage
+from gui.language_models.race_run import Standing, size, verdict
+from gui.language_models.tab import LanguageModelsTab
+from tests.gui.language_models.conftest import WAIT_MS, ready
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def page(tab: LanguageModelsTab) -> RacePage:
+    """A short race."""
+    tab.pages.show_page("race")
+    made = tab.pages.page("race")
+    assert isinstance(made, RacePage)
+    made.steps.setValue(2)
+    made.amounts.setValue(2)
+    made.states.setValue(2)
+    return made
+
+
+def run(page: RacePage, qtbot: QtBot) -> Standing:
+    qtbot.mouseClick(page.start, LEFT)
+    assert page.stop.isEnabled()
+    qtbot.waitUntil(lambda: not page.stop.isEnabled(), timeout=2 * WAIT_MS)
+    assert page.standing is not None
+    return page.standing
+
+
+def test_the_race_shows_what_each_model_scores(page: RacePage, lab: Lab, qtbot: QtBot) -> None:
+    page.bet.setCurrentIndex(page.bet.findData("ngram"))
+    standing = run(page, qtbot)
+    assert lab.streams is not None and lab.corpus is not None and lab.corpus.language is not None
+    last = standing.laps[-1]
+    assert isinstance(last, Lap) and last.share == 1.0 and len(standing.laps) == 2
+    for order in (1, 5, 8):
+        alone = held_out_score(NGramModel.train(lab.streams.train, order), lab.streams.held_out)
+        assert last.ngrams[order - 1] == pytest.approx(alone.bits_per_byte)
+    nats = lab.corpus.language.true_nats(lab.corpus.held_out)
+    expected = nats / math.log(2) / lab.streams.held_out.n_bytes
+    assert standing.truth == pytest.approx(expected)
+    mine = lab.runs[0].model
+    assert standing.own == pytest.approx(
+        held_out_score(mine, lab.streams.held_out).bits_per_byte, rel=1e-5
+    )
+    assert page.said.text().startswith("You were right.")  # two steps teach nothing
+    assert verdict(standing) in page.said.text()
+    assert set(page.plot.series_names()) >= {"best n-gram", "HMM", "transformer"}
+    assert page.table.columnCount() == 2
+    assert page.table.verticalHeaderItem(page.table.rowCount() - 1).text() == "truth"
+    page.grab()
+
+
+def test_a_bet_that_was_wrong_is_said(page: RacePage, qtbot: QtBot) -> None:
+    page.bet.setCurrentIndex(page.bet.findData("transformer"))
+    page.amounts.setValue(1)
+    run(page, qtbot)
+    assert page.said.text().startswith("Not as you expected.")
+
+
+def test_a_race_can_be_stopped_and_keeps_its_laps(page: RacePage, qtbot: QtBot) -> None:
+    page.steps.setValue(20_000)
+    qtbot.mouseClick(page.start, LEFT)
+    qtbot.waitUntil(lambda: page.standing is not None, timeout=WAIT_MS)
+    qtbot.mouseClick(page.stop, LEFT)
+    qtbot.waitUntil(lambda: not page.stop.isEnabled(), timeout=WAIT_MS)
+    assert page.said.text() == "Stopped."
+
+
+def test_other_tokens_end_the_race(page: RacePage, lab: Lab, qtbot: QtBot) -> None:
+    page.steps.setValue(20_000)
+    qtbot.mouseClick(page.start, LEFT)
+    lab.choose_tokenizer(TokenizerSpec("bytes"))
+    qtbot.waitUntil(lambda: ready(lab), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.stop.isEnabled(), timeout=WAIT_MS)
+    assert page.standing is None and not page.plot.series_names()
+
+
+def test_too_little_text_says_so(page: RacePage, lab: Lab, qtbot: QtBot) -> None:
+    lab.choose_corpus(CorpusChoice("text", text="abc"))
+    qtbot.waitUntil(
+        lambda: ready(lab) and lab.corpus is not None and lab.corpus.key == "text",
+        timeout=WAIT_MS,
+    )
+    qtbot.mouseClick(page.start, LEFT)
+    qtbot.waitUntil(lambda: "held-out" in page.said.text(), timeout=WAIT_MS)
+
+
+def test_the_verdict_is_plain_either_way(
+    page: RacePage, lab: Lab, qtbot: QtBot, add_run: Callable[..., TrainedRun]
+) -> None:
+    page.amounts.setValue(1)
+    standing = run(page, qtbot)
+
+    def told(*laps: Lap) -> str:
+        return verdict(dataclasses.replace(standing, laps=laps))
+
+    behind = Lap(0.5, 10, 500, (2.0, 1.0), transformer=3.0, epochs=4.0)
+    ahead = Lap(1.0, 20, 1_000, (2.0, 1.0), transformer=0.5, epochs=2.0)
+    lost = dataclasses.replace(ahead, transformer=math.nan, diverged="Gone astray.")
+    assert "counting wins" in told(behind) and "n = 2, 1 bits" in told(behind)
+    assert "overtook it, and leads from 1 kB on" in told(behind, ahead)
+    assert "leads at every amount" in told(ahead)
+    assert "fell out: Gone astray." in told(lost)
+    assert told() == ""
+
+
+def test_sizes_as_words() -> None:
+    assert [size(n) for n in (12, 1_500, 899_000, 1_234_567)] == [
+        "12 bytes",
+        "1.5 kB",
+        "899 kB",
+        "1.23 MB",
+    ]
