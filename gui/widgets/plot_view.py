@@ -71,6 +71,10 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
     """The x (float, in the axis's own unit) under the mouse; None when it leaves."""
     clicked = Signal(float)
     """The x that was clicked, in the axis's own unit."""
+    pointed_at = Signal(object)
+    """The point (QPointF, in the axes' own units) under the mouse; None when it leaves."""
+    clicked_at = Signal(QPointF)
+    """The point that was clicked, in the axes' own units."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         axes = {name: DirectAxis(name) for name in ("bottom", "left")}
@@ -83,8 +87,8 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         """Whether someone chose what to see; otherwise everything is shown."""
         self._own_menus()
         self.plot.hideButtons()
-        self._grid = Grid(self.box, axes)
-        self.plot.addItem(self._grid, ignoreBounds=True)
+        self.grid_item = Grid(self.box, axes)
+        self.plot.addItem(self.grid_item, ignoreBounds=True)
         self.box.disableAutoRange()
         self.box.sigRangeChanged.connect(self._moved)
         self.box.sigResized.connect(self._moved)
@@ -157,7 +161,7 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         # The title is read as HTML, whatever it says.
         axis.setLabel(html.escape(title), color=colours.text, **{"font-size": f"{size}px"})
         axis.label.setFont(font)
-        self._grid.set_colour(colours.color("grid"))
+        self.grid_item.set_colour(colours.color("grid"))
         self._colour_lines()
 
     def _moved(self) -> None:
@@ -171,17 +175,20 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         super().mouseMoveEvent(event)
         # Not the scene's own signal, which leaves out moves that come too fast, the last included.
         position = self.mapToScene(event.position().toPoint())
-        if self.box.sceneBoundingRect().contains(position):
-            self.pointed.emit(float(self.box.mapSceneToView(position).x()))
-        else:
-            self.pointed.emit(None)
+        place = self.box.mapSceneToView(position)
+        inside = self.box.sceneBoundingRect().contains(position)
+        self.pointed.emit(float(place.x()) if inside else None)
+        self.pointed_at.emit(QPointF(place) if inside else None)
 
     def _mouse_clicked(self, event: object) -> None:
         position = event.scenePos()  # type: ignore[attr-defined]
         left = event.button() == Qt.MouseButton.LeftButton  # type: ignore[attr-defined]
         if left and self.box.sceneBoundingRect().contains(position):
-            self.clicked.emit(float(self.box.mapSceneToView(position).x()))
+            place = self.box.mapSceneToView(position)
+            self.clicked.emit(float(place.x()))
+            self.clicked_at.emit(QPointF(place))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.pointed.emit(None)
+        self.pointed_at.emit(None)
