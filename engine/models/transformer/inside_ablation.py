@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.model import TransformerModel
+from engine.models.transformer.module import NOTHING_OFF
 from engine.models.transformer.points import SwitchedOff
 from engine.tokenizers.stream import TokenStream
 
@@ -59,7 +60,7 @@ def ablate(
         LabError: if the model has no such part.
         ValueError: if the stream has no token to predict, or other tokens.
     """
-    whole, without = model.without(SwitchedOff()), model.without(off)
+    whole, without = model.without(NOTHING_OFF), model.without(off)
     limit = stream.n_targets if most_tokens is None else min(most_tokens, stream.n_targets)
     if limit < 1:
         raise ValueError("no token to predict")

@@ -10,24 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from engine.models.transformer.functions import RMS_EPSILON
 from engine.models.transformer.inside import Inside
-from engine.models.transformer.module import Block, Linear, Norm
-
-Vector = npt.NDArray[np.float64]
-
-Rule = Literal[
-    "lookup", "sum", "carried", "norm", "products", "turn", "qk_norm",
-    "score", "masked", "softmax", "mixture", "activation", "off",
-]  # fmt: skip
-LAYER_NORM_EPSILON = 1e-5
+from engine.models.transformer.inside_terms import (
+    Rule,
+    Vector,
+    Worked,
+    added,
+    linear_row,
+    normed,
+    nothing,
+    products,
+)
+from engine.models.transformer.module import Block
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,6 @@ class Arithmetic:
     """What the model had in its own pass."""
 
 
-_Worked = tuple[Rule, tuple[str, ...], Vector, tuple[int, ...], list[tuple[str, float]]]
-
-
 @torch.inference_mode()
 def explain(inside: Inside, place: Place) -> Arithmetic:
     """Compute one number of a forward pass again from what went into it.
@@ -98,103 +94,72 @@ def _recorded(inside: Inside, p: Place) -> float:
 
 
 # ----------------------------------------------------------------------------- the residual stream
-def _embedding(inside: Inside, p: Place) -> _Worked:
+def _embedding(inside: Inside, p: Place) -> Worked:
     token = int(inside.ids[p.position])
     value = float(inside.model.module.embedding[token, p.index])
-    return "lookup", (), _none(), (), [(f"row {token} of W, number {p.index + 1}", value)]
+    return "lookup", (), nothing(), (), [(f"row {token} of W, number {p.index + 1}", value)]
 
 
-def _resid_pre(inside: Inside, p: Place) -> _Worked:
+def _resid_pre(inside: Inside, p: Place) -> Worked:
     if p.layer > 0:
         value = float(inside.layers[p.layer - 1]["resid_post"][p.position, p.index])
-        return "carried", (), _none(), (), [(f"what layer {p.layer} left behind", value)]
+        return "carried", (), nothing(), (), [(f"what layer {p.layer} left behind", value)]
     x = float(inside.embedding[p.position, p.index])
     learned = inside.model.module.positions
     if learned is None or inside.model.off.positions:
-        return "carried", (), _none(), (), [("the embedding, nothing added", x)]
+        return "carried", (), nothing(), (), [("the embedding, nothing added", x)]
     at = float(learned[p.position, p.index])
-    return _sum([("embedding xₜ", x), (f"vector of position {p.position}", at)])
+    return added([("embedding xₜ", x), (f"vector of position {p.position}", at)])
 
 
-def _resid_mid(inside: Inside, p: Place) -> _Worked:
+def _resid_mid(inside: Inside, p: Place) -> Worked:
     return _residual(inside, p, "resid_pre", "xₜ", "attn_out", "attention's output")
 
 
-def _resid_post(inside: Inside, p: Place) -> _Worked:
+def _resid_post(inside: Inside, p: Place) -> Worked:
     return _residual(inside, p, "resid_mid", "oₜ", "mlp_out", "FFN(oₜ)")
 
 
-def _residual(inside: Inside, p: Place, kept: str, x: str, added: str, name: str) -> _Worked:
+def _residual(inside: Inside, p: Place, kept: str, x: str, update: str, name: str) -> Worked:
     layer = inside.layers[p.layer]
-    out = (name, float(layer[added][p.position, p.index]))
+    out = (name, float(layer[update][p.position, p.index]))
     if not inside.config.residual or p.layer in inside.model.off.residuals:
-        return "carried", (), _none(), (), [(f"{name} alone: no residual connection", out[1])]
-    return _sum([(x, float(layer[kept][p.position, p.index])), out])
-
-
-def _sum(parts: list[tuple[str, float]]) -> _Worked:
-    total = sum(value for _, value in parts)
-    return "sum", (), _none(), (), [*parts, (" + ".join(name for name, _ in parts), total)]
+        return "carried", (), nothing(), (), [(f"{name} alone: no residual connection", out[1])]
+    return added([(x, float(layer[kept][p.position, p.index])), out])
 
 
 # ---------------------------------------------------------------------------------------- the norms
-def _attn_in(inside: Inside, p: Place) -> _Worked:
+def _attn_in(inside: Inside, p: Place) -> Worked:
     block = _block(inside, p)
-    return _norm(block.attention_norm, inside.layers[p.layer]["resid_pre"][p.position], p.index)
+    return normed(block.attention_norm, inside.layers[p.layer]["resid_pre"][p.position], p.index)
 
 
-def _ffn_in(inside: Inside, p: Place) -> _Worked:
-    return _norm(
+def _ffn_in(inside: Inside, p: Place) -> Worked:
+    return normed(
         _block(inside, p).ffn_norm, inside.layers[p.layer]["resid_mid"][p.position], p.index
     )
 
 
-def _final(inside: Inside, p: Place) -> _Worked:
+def _final(inside: Inside, p: Place) -> Worked:
     x = inside.layers[-1]["resid_post"][p.position]
-    return _norm(inside.model.module.final_norm, x, p.index)
-
-
-def _norm(norm: Norm, x32: npt.NDArray[np.float32], index: int) -> _Worked:
-    """LayerNorm: (xᵢ − mean)/√(variance + ε); RMSNorm: xᵢ/√(mean of squares + ε)."""
-    x = x32.astype(np.float64)  # (D,)
-    layer_norm = norm.kind == "layernorm"
-    mean = float(x.mean()) if layer_norm else 0.0
-    square = float(((x - mean) ** 2).mean())
-    epsilon = LAYER_NORM_EPSILON if layer_norm else RMS_EPSILON
-    value = (x[index] - mean) / math.sqrt(square + epsilon)
-    steps = [("xᵢ", float(x[index]))]
-    if layer_norm:
-        steps += [("mean of x", mean), ("variance of x", square)]
-        steps.append((f"(xᵢ − mean) / √(variance + {epsilon:g})", float(value)))
-    else:
-        steps.append(("mean of the squares", square))
-        steps.append((f"xᵢ / √(mean of squares + {epsilon:g})", float(value)))
-    if norm.gain is not None:
-        value *= float(norm.gain[index])
-        steps.append((f"· gain {float(norm.gain[index]):.4g}", float(value)))
-    if norm.shift is not None:
-        value += float(norm.shift[index])
-        steps.append((f"+ shift {float(norm.shift[index]):.4g}", float(value)))
-    terms = np.stack([x, (x - mean) ** 2], axis=1)  # (D, 2)
-    squared = "(x − mean)²" if layer_norm else "x²"
-    return "norm", ("x", squared), terms, tuple(range(len(x))), steps
+    return normed(inside.model.module.final_norm, x, p.index)
 
 
 # ---------------------------------------------------------------------------------------- attention
-def _projected(part: int, name: str) -> Callable[[Inside, Place], _Worked]:
-    def work(inside: Inside, p: Place) -> _Worked:
+def _projected(part: int, name: str) -> Callable[[Inside, Place], Worked]:
+    def work(inside: Inside, p: Place) -> Worked:
         row = part * inside.config.width + p.head * inside.config.head_width + p.index
         x = inside.layers[p.layer]["attn_in"][p.position]
-        return _linear(_block(inside, p).attention.qkv, row, x, ("norm(x)", name))
+        return linear_row(_block(inside, p).attention.qkv, row, x, ("norm(x)", name))
 
     return work
 
 
-def _qk_normed(name: str) -> Callable[[Inside, Place], _Worked]:
-    def work(inside: Inside, p: Place) -> _Worked:
+def _qk_normed(name: str) -> Callable[[Inside, Place], Worked]:
+    def work(inside: Inside, p: Place) -> Worked:
         raw = inside.layers[p.layer][f"{name}_raw"][p.head, p.position].astype(np.float64)  # (d,)
         if not inside.config.qk_norm:
-            return "carried", (), _none(), (), [("unchanged: no QK-norm", float(raw[p.index]))]
+            return "carried", (), nothing(), (), [("unchanged: no QK-norm", float(raw[p.index]))]
         square = float((raw**2).mean())
         value = float(raw[p.index]) / math.sqrt(square + RMS_EPSILON)
         steps = [
@@ -208,14 +173,14 @@ def _qk_normed(name: str) -> Callable[[Inside, Place], _Worked]:
     return work
 
 
-def _turned(name: str) -> Callable[[Inside, Place], _Worked]:
+def _turned(name: str) -> Callable[[Inside, Place], Worked]:
     """Su et al. 2021, eq. 34: a pair of numbers is turned by position · 10000^(−2j/d)."""
 
-    def work(inside: Inside, p: Place) -> _Worked:
+    def work(inside: Inside, p: Place) -> Worked:
         x = inside.layers[p.layer][f"{name}_normed"][p.head, p.position].astype(np.float64)
         if inside.config.positions != "rotary" or inside.model.off.positions:
             why = "positions are switched off" if inside.model.off.positions else "no rotation"
-            return "carried", (), _none(), (), [(f"unchanged: {why}", float(x[p.index]))]
+            return "carried", (), nothing(), (), [(f"unchanged: {why}", float(x[p.index]))]
         pair = p.index // 2
         angle = p.position * 10000.0 ** (-2 * pair / inside.config.head_width)
         a, b = float(x[2 * pair]), float(x[2 * pair + 1])
@@ -229,12 +194,12 @@ def _turned(name: str) -> Callable[[Inside, Place], _Worked]:
             (f"angle = {p.position} · 10000^(−{2 * pair}/{inside.config.head_width})", angle),
             (turned, value),
         ]
-        return "turn", (), _none(), (), steps
+        return "turn", (), nothing(), (), steps
 
     return work
 
 
-def _score(inside: Inside, p: Place) -> _Worked:
+def _score(inside: Inside, p: Place) -> Worked:
     layer, d = inside.layers[p.layer], inside.config.head_width
     q = layer["q"][p.head, p.position].astype(np.float64)  # (d,)
     k = layer["k"][p.head, p.index].astype(np.float64)  # (d,)
@@ -243,10 +208,10 @@ def _score(inside: Inside, p: Place) -> _Worked:
     return "score", ("qₜ", "kⱼ", "qₜ·kⱼ"), np.stack([q, k, q * k], 1), tuple(range(d)), steps
 
 
-def _pattern(inside: Inside, p: Place) -> _Worked:
+def _pattern(inside: Inside, p: Place) -> Worked:
     t, j = p.position, p.index
     if j > t:
-        return "masked", (), _none(), (), [("masked: position j lies in the future of t", 0.0)]
+        return "masked", (), nothing(), (), [("masked: position j lies in the future of t", 0.0)]
     scores = inside.layers[p.layer]["scores"][p.head, t, : t + 1].astype(np.float64)  # (t + 1,)
     top = float(scores.max())
     powers = np.exp(scores - top)  # (t + 1,)
@@ -263,9 +228,9 @@ def _pattern(inside: Inside, p: Place) -> _Worked:
     return "softmax", columns, terms, tuple(range(t + 1)), steps
 
 
-def _z(inside: Inside, p: Place) -> _Worked:
+def _z(inside: Inside, p: Place) -> Worked:
     if (p.layer, p.head) in inside.model.off.heads:
-        return "off", (), _none(), (), [("this head is switched off", 0.0)]
+        return "off", (), nothing(), (), [("this head is switched off", 0.0)]
     layer, t = inside.layers[p.layer], p.position
     a = layer["pattern"][p.head, t, : t + 1].astype(np.float64)  # (t + 1,)
     v = layer["v"][p.head, : t + 1, p.index].astype(np.float64)  # (t + 1,)
@@ -274,27 +239,29 @@ def _z(inside: Inside, p: Place) -> _Worked:
     return "mixture", columns, np.stack([a, v, a * v], 1), tuple(range(t + 1)), steps
 
 
-def _attn_out(inside: Inside, p: Place) -> _Worked:
+def _attn_out(inside: Inside, p: Place) -> Worked:
     if p.layer in inside.model.off.attentions:
-        return "off", (), _none(), (), [("this layer's attention is switched off", 0.0)]
+        return "off", (), nothing(), (), [("this layer's attention is switched off", 0.0)]
     z = inside.layers[p.layer]["z"][:, p.position].reshape(-1)  # (D,): all heads in a row
-    return _linear(_block(inside, p).attention.out, p.index, z, ("heads", "W_O"))
+    return linear_row(_block(inside, p).attention.out, p.index, z, ("heads", "W_O"))
 
 
 # ------------------------------------------------------------------------------------------ the FFN
-def _mlp_pre(inside: Inside, p: Place) -> _Worked:
+def _mlp_pre(inside: Inside, p: Place) -> Worked:
     x = inside.layers[p.layer]["ffn_in"][p.position]
-    return _linear(_block(inside, p).ffn.up, p.index, x, ("norm(o)", "W₁"))
+    return linear_row(_block(inside, p).ffn.up, p.index, x, ("norm(o)", "W₁"))
 
 
-def _mlp_gate(inside: Inside, p: Place) -> _Worked:
+def _mlp_gate(inside: Inside, p: Place) -> Worked:
     gate = _block(inside, p).ffn.gate
     if gate is None:
         raise KeyError(p.point)
-    return _linear(gate, p.index, inside.layers[p.layer]["ffn_in"][p.position], ("norm(o)", "W₂"))
+    return linear_row(
+        gate, p.index, inside.layers[p.layer]["ffn_in"][p.position], ("norm(o)", "W₂")
+    )
 
 
-def _mlp_post(inside: Inside, p: Place) -> _Worked:
+def _mlp_post(inside: Inside, p: Place) -> Worked:
     layer, kind = inside.layers[p.layer], inside.config.ffn
     h = float(layer["mlp_pre"][p.position, p.index])
     steps = [("h, before the activation", h)]
@@ -314,27 +281,27 @@ def _mlp_post(inside: Inside, p: Place) -> _Worked:
         steps.append(("ReLU(h) = max(0, h)", max(0.0, h)))
         if kind == "relu2":
             steps.append(("ReLU(h)²", max(0.0, h) ** 2))
-    return "activation", (), _none(), (), steps
+    return "activation", (), nothing(), (), steps
 
 
-def _mlp_out(inside: Inside, p: Place) -> _Worked:
+def _mlp_out(inside: Inside, p: Place) -> Worked:
     if p.layer in inside.model.off.ffns:
-        return "off", (), _none(), (), [("this layer's FFN is switched off", 0.0)]
+        return "off", (), nothing(), (), [("this layer's FFN is switched off", 0.0)]
     hidden = inside.layers[p.layer]["mlp_post"][p.position]
     matrix = "W₃" if inside.config.ffn == "swiglu" else "W₂"
-    return _linear(_block(inside, p).ffn.down, p.index, hidden, ("hidden", matrix))
+    return linear_row(_block(inside, p).ffn.down, p.index, hidden, ("hidden", matrix))
 
 
 # ---------------------------------------------------------------------------------- the unembedding
-def _logits(inside: Inside, p: Place) -> _Worked:
+def _logits(inside: Inside, p: Place) -> Worked:
     module = inside.model.module
     matrix = module.embedding if module.output is None else module.output
     x = inside.final[p.position]
     name = "row of W" if module.output is None else "row of the output matrix"
-    return _products(x, matrix[p.index], None, ("norm(x)", name))
+    return products(x, matrix[p.index], None, ("norm(x)", name))
 
 
-def _probability(inside: Inside, p: Place) -> _Worked:
+def _probability(inside: Inside, p: Place) -> Worked:
     module = inside.model.module
     x = torch.from_numpy(inside.final[p.position].copy()).to(module.embedding.device)
     logits = module.unembed(x).double().cpu().numpy()  # (V,)
@@ -360,30 +327,7 @@ def _block(inside: Inside, p: Place) -> Block:
     return block
 
 
-def _linear(
-    linear: Linear, row: int, x: npt.NDArray[np.float32], names: tuple[str, str]
-) -> _Worked:
-    bias = None if linear.bias is None else float(linear.bias[row])
-    return _products(x, linear.weight[row], bias, names)
-
-
-def _products(
-    x32: npt.NDArray[np.float32], weights: Tensor, bias: float | None, names: tuple[str, str]
-) -> _Worked:
-    x, w = x32.astype(np.float64), weights.double().cpu().numpy()  # (n,) each
-    total = float(x @ w)
-    steps = [("sum of the products", total)]
-    if bias is not None:
-        steps.append((f"+ bias {bias:.4g}", total + bias))
-    columns = (*names, "product")
-    return "products", columns, np.stack([x, w, x * w], 1), tuple(range(len(x))), steps
-
-
-def _none() -> Vector:
-    return np.empty((0, 0))
-
-
-_WORK: dict[str, Callable[[Inside, Place], _Worked]] = {
+_WORK: dict[str, Callable[[Inside, Place], Worked]] = {
     "embedding": _embedding,
     "resid_pre": _resid_pre,
     "attn_in": _attn_in,

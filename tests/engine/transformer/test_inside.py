@@ -199,20 +199,20 @@ def test_ablation_equals_scoring_twice():
         without.append(-model.without(off).token_log_probs(ids) / math.log(2))
     a, b = np.concatenate(whole), np.concatenate(without)
     assert (result.tokens, result.documents) == (15, 4)
-    assert result.whole == pytest.approx(a.mean())
-    assert result.without == pytest.approx(b.mean())
-    assert result.difference == pytest.approx((b - a).mean())
+    assert result.whole == pytest.approx(a.mean(), rel=1e-5)
+    assert result.without == pytest.approx(b.mean(), rel=1e-5)
+    assert result.difference == pytest.approx((b - a).mean(), abs=1e-5)
     gaps = np.array([(y - x).sum() for x, y in zip(whole, without, strict=True)])
     lengths = np.array([len(x) for x in whole])
     spread = gaps - lengths * (b - a).mean()
-    assert result.error == pytest.approx(math.sqrt(4 / 3 * (spread**2).sum()) / 15)
+    assert result.error == pytest.approx(math.sqrt(4 / 3 * (spread**2).sum()) / 15, rel=1e-3)
 
 
 def test_nothing_switched_off_costs_nothing_and_a_sample_is_bounded():
     model = model_of(VARIANTS[0])
     stream = stream_of([[1, 2, 3, 4, 5] * 4] * 10)
     result = ablate(model, SwitchedOff(), stream, most_tokens=30, job=NO_JOB)
-    assert result.difference == pytest.approx(0.0, abs=1e-12)
+    assert result.difference == pytest.approx(0.0, abs=1e-5)
     assert 30 <= result.tokens <= 60
     one = ablate(model, SwitchedOff(), stream, most_tokens=3)
     assert one.tokens == 6
