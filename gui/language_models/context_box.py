@@ -105,7 +105,7 @@ class ContextBox(QWidget):
         self._context = context
         self._cut: Cut | None = None
         self._cut_words = self._hint = ""
-        caption = QLabel("Te&xt so far")
+        caption = QLabel("T&ext so far")
         theme.set_text_role(caption, "strong")
         caption.setToolTip(
             "The context: all that a model is told before it says which token comes next."

@@ -138,11 +138,11 @@ class GeneratePage(Page):
         self.start.setToolTip("Let every model write on from the text above (Ctrl+Return).")
         self.start.setShortcut("Ctrl+Return")
         theme.make_primary(self.start)
-        self.stop = QPushButton("&Stop")
+        self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop writing; what is written stays.")
         self.again = QPushButton("&Next seed")
         self.again.setToolTip("Throw other dice.")
-        self.as_tokens = QCheckBox("Show &tokens")
+        self.as_tokens = QCheckBox("Sho&w tokens")
         self.as_tokens.setToolTip(
             "As chips: hover over one for its probability, its rank and how it was drawn."
         )

@@ -62,11 +62,11 @@ class LimitsPage(Page):
         self.start = QPushButton("&Measure")
         self.start.setToolTip("Count and score n-grams of every order: some seconds.")
         theme.make_primary(self.start)
-        self.stop = QPushButton("&Stop")
+        self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop measuring; the orders that are done stay.")
         self.said = plain_label(wrap=True)
         row = FlowRow()
-        row.add(labelled("&k of add-k", self.k, "What add-k adds to every count."))
+        row.add(labelled("k of &add-k", self.k, "What add-k adds to every count."))
         row.add(self.start)
         row.add(self.stop)
         self.sparse = CurvePlot(

@@ -90,6 +90,8 @@ class ModelSet(QObject):
             lab.preparing_changed,
         ):
             signal.connect(self._refresh)
+        lab.streams_changed.connect(lab.want_bundled)
+        lab.want_bundled()
         self._refresh()
 
     # -------------------------------------------------------------------------------- reading
@@ -106,12 +108,14 @@ class ModelSet(QObject):
 
     @property
     def runs(self) -> tuple[TrainedRun, ...]:
-        """The transformers that fit the present tokens, latest first."""
+        """The transformers that fit the present tokens, latest first; the one that came with
+        the lab, where there is one, last."""
         tokenizer = self.lab.tokenizer
         if tokenizer is None:
             return ()
         fitting = [r for r in self.lab.runs if r.tokenizer.fingerprint == tokenizer.fingerprint]
-        return tuple(reversed(fitting))
+        bundled = [self.lab.bundled] if self.lab.bundled is not None else []
+        return (*reversed(fitting), *bundled)
 
     @property
     def run(self) -> TrainedRun | None:
@@ -179,7 +183,6 @@ class ModelSet(QObject):
         return Seat("hmm", f"HMM, {states} states", name, fitted.model)
 
     def _transformer(self) -> Seat:
-        # Trained checkpoints that come with the lab are to be offered here, where none fits.
         run = self.run
         if run is None:
             others = len(self.lab.runs)

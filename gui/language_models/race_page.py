@@ -63,12 +63,12 @@ class RacePage(Page):
         self.states.setRange(1, 64)
         self.states.setValue(16)
         self.states.setSpecialValueText("none")
-        self.start = QPushButton("&Race")
+        self.start = QPushButton("Ra&ce")
         theme.make_primary(self.start)
         self.start.setToolTip(
             "Train every kind of model on growing shares of the text: about half a minute."
         )
-        self.stop = QPushButton("&Stop")
+        self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop the race; the laps that are done stay.")
         self.shape = QComboBox()
         self.shape.setObjectName("race_size")
@@ -80,17 +80,17 @@ class RacePage(Page):
         for caption, control, tip in (
             ("&Who leads on all of the text?", self.bet, "Your bet, before you see."),
             (
-                "Trans&former",
+                "&Transformer",
                 self.shape,
                 "Its size. Larger ones learn more in a step, and take longer for it.",
             ),
             (
-                "S&teps",
+                "Ste&ps",
                 self.steps,
                 "Training steps of the transformer, the same number at every amount of text.",
             ),
             ("&Amounts", self.amounts, "How many shares of the text; each twice the one before."),
-            ("&HMM states", self.states, "Hidden states of the HMM; “none” leaves it out."),
+            ("HM&M states", self.states, "Hidden states of the HMM; “none” leaves it out."),
         ):
             row.add(labelled(caption, control, tip))
         row.add(self.start)

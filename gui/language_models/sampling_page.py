@@ -56,21 +56,21 @@ class SamplingPage(Page):
         self.rules.row.add(
             labelled("See&d", self.seed, "The dice. The same seed gives the same throws again.")
         )
-        self.roll = QPushButton("&Roll the dice")
+        self.roll = QPushButton("Ro&ll the dice")
         self.roll.setToolTip(
             "Throw a number u between 0 and 1, and write on the token on whose piece it falls "
             "(Ctrl+Return)."
         )
         self.roll.setShortcut("Ctrl+Return")
         theme.make_primary(self.roll)
-        self.stream = QPushButton("&Stream")
+        self.stream = QPushButton("Strea&m")
         self.stream.setCheckable(True)
         self.stream.setToolTip("Roll again and again, until you press it once more.")
-        self.back = QPushButton("&Undo")
+        self.back = QPushButton("U&ndo")
         self.back.setToolTip("Take the last token back.")
-        self.restart = QPushButton("Start o&ver")
+        self.restart = QPushButton("Start over")
         self.restart.setToolTip("Take back every token that was drawn; the dice begin anew.")
-        self.keep = QPushButton("&Keep")
+        self.keep = QPushButton("Keep")
         self.keep.setToolTip("Make what was written the text so far, on all pages.")
         buttons = FlowRow()
         for button in (self.roll, self.stream, self.back, self.restart, self.keep):

@@ -18,6 +18,7 @@ from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
 from gui.language_models.race_page import RacePage
+from gui.language_models.reach_page import ReachPage
 from gui.language_models.sampling_page import SamplingPage
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
@@ -57,6 +58,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Race",
         "Every kind of model on the same text, a little of it or much.",
         RacePage,
+    ),
+    (
+        "reach",
+        "Memory",
+        "What the n-gram cannot see: words that are settled far back.",
+        ReachPage,
     ),
     (
         "generate",

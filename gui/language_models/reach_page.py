@@ -1,0 +1,378 @@
+"""What the n-gram cannot see: words that are settled far back, and texts that contradict
+themselves."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import LabError
+from engine.models.reach import Reach
+from engine.workspace.made import Streams
+from gui import theme
+from gui.job_handle import Failure, JobHandle
+from gui.lab import Lab
+from gui.language_models.context import Context
+from gui.language_models.model_bar import ModelBar
+from gui.language_models.models import ModelSet
+from gui.language_models.page import Page
+from gui.language_models.reach_run import (
+    Faithful,
+    Memory,
+    Probed,
+    in_words,
+    needed,
+    probe,
+    write_and_check,
+)
+from gui.language_models.rules_bar import labelled
+from gui.language_models.totals_table import PlainTable
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.numbers import format_probability
+from gui.widgets.safe_text import plain_label
+from gui.widgets.token_strip import TokenStrip
+from gui.widgets.token_text import Vocabulary, isolate
+
+FAR = 8
+"""Examples have their cause at least so many words back."""
+_DRAWN = {"1-gram", "2-gram", "3-gram", "5-gram", "8-gram"}
+"""Of the n-grams, those with a curve; the table has all."""
+
+
+class ReachPage(Page):
+    """The probe, an example with its cause lit up, and the consistency of generated texts."""
+
+    uses_context = False
+
+    def __init__(self, lab: Lab, models: ModelSet, context: Context) -> None:
+        super().__init__(lab, models, context)
+        self._probed: Probed | None = None
+        self._streams: Streams | None = None
+        self._example = 0
+        self._jobs: dict[str, JobHandle] = {}
+        self.model_bar = ModelBar(models)
+        self.start = QPushButton("&Probe")
+        self.start.setToolTip("Ask every model for every settled word of the held-out stories.")
+        theme.make_primary(self.start)
+        self.write = QPushButton("&Write and check")
+        self.write.setToolTip(
+            "Let every model write texts from nothing, and count where they contradict what "
+            "they said before."
+        )
+        self.texts = QSpinBox()
+        self.texts.setObjectName("texts")
+        self.texts.setRange(1, 200)
+        self.texts.setValue(20)
+        self.stop = QPushButton("St&op")
+        self.stop.setToolTip("Stop; what is done stays.")
+        self.bands = QCheckBox("95 % &bands")
+        self.bands.setToolTip("Draw between which values each mean lies with 95 % confidence.")
+        self.another = QPushButton("&Another example")
+        self.another.setToolTip("Show another word that is settled far back.")
+        row = FlowRow()
+        for widget in (
+            self.start,
+            self.write,
+            labelled("&Texts", self.texts, "How many texts each model writes."),
+            self.stop,
+            self.bands,
+        ):
+            row.add(widget)
+        self.said = plain_label(wrap=True)
+        self.plot = CurvePlot(
+            "Memory", "how far back the cause lies (words)", "mean probability of the right word"
+        )
+        self.plot.set_log_x(True)
+        self.plot.set_empty_text("Press Probe.")
+        self.means = PlainTable("Mean probability of the right word")
+        self.example_said = plain_label(wrap=True)
+        self.strip = TokenStrip(name="A story with a word and its cause lit up")
+        self.strip.set_visible_lines(3, 6)
+        self.faithful = PlainTable("Consistency of texts written by each model")
+        self.faithful_said = plain_label(
+            "Consistency: of all words that had to agree with what the text said before, the "
+            "share that did, counted by the grammar's own rules.",
+            wrap=True,
+        )
+        theme.set_text_role(self.faithful_said, "caption", "muted")
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        title = QLabel("One of these words")
+        theme.set_text_role(title, "strong")
+        head = FlowRow()
+        head.add(title)
+        head.add(self.another)
+        for widget in (head, self.example_said, self.strip, self.means):
+            column.addWidget(widget)
+        title = QLabel("Do texts of their own keep to their facts?")
+        theme.set_text_role(title, "strong")
+        for widget in (title, self.faithful, self.faithful_said):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("reach_splitter")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.plot)
+        self.splitter.addWidget(side)
+        self.splitter.setSizes([560, 640])
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 8, 0)
+        page.addWidget(self.model_bar)
+        page.addWidget(row)
+        page.addWidget(self.said)
+        page.addWidget(self.splitter, 1)
+        self.start.clicked.connect(self.probe)
+        self.write.clicked.connect(self.check)
+        self.stop.clicked.connect(self._stop)
+        self.bands.toggled.connect(self._show_probed)
+        self.another.clicked.connect(self._next_example)
+        lab.streams_changed.connect(self.refresh)
+        self._show_probed()
+        self._show_running()
+
+    @property
+    def probed(self) -> Probed | None:
+        """The probe's result so far."""
+        return self._probed
+
+    # --------------------------------------------------------------------------------- computing
+    def compute(self) -> None:
+        """Other models, another text: say what can be done now."""
+        streams = self.lab.streams
+        if self._streams is not None and self._streams is not streams:
+            self._drop()
+            self._probed = self._streams = None
+            self.faithful.fill([], [])
+            self._show_probed()
+        if self._probed is None and not self._jobs:
+            self.said.setText(self._invitation())
+        self._show_running()
+
+    def _invitation(self) -> str:
+        try:
+            needed(self.models.table, self.lab.corpus)
+        except LabError as error:
+            return str(error)
+        return (
+            "In a story, many a word is settled by one further back: who was given the kite, "
+            "what the weather was. An n-gram looks at n − 1 tokens. What do you expect of its "
+            "probability of the right word once the cause is further back than that?"
+        )
+
+    @Slot()
+    def probe(self) -> None:
+        """Ask every model."""
+        if self.lab.streams is None:
+            return
+        self._drop()
+        self._streams, self._probed = self.lab.streams, None
+        self._show_probed()
+        self._jobs["probe"] = self.lab.compute.submit(
+            probe,
+            self.models.table,
+            self.lab.corpus,
+            self.lab.streams,
+            title="Probing the models",
+            on_snapshot=self._show,
+            on_result=self._finished,
+            on_error=self._failed,
+            on_cancelled=self._ended,
+        )
+        self._show_running()
+
+    @Slot()
+    def check(self) -> None:
+        """Let every model write."""
+        if self.lab.streams is None:
+            return
+        self._drop()
+        self._streams = self.lab.streams
+        self.faithful.fill([], [])
+        self._jobs["check"] = self.lab.compute.submit(
+            write_and_check,
+            self.models.table,
+            self.lab.corpus,
+            self.texts.value(),
+            self.lab.seed,
+            title="Writing and checking",
+            unit="texts",
+            on_snapshot=self._show_faithful,
+            on_result=self._checked,
+            on_error=self._failed,
+            on_cancelled=self._ended,
+        )
+        self._show_running()
+
+    def _drop(self) -> None:
+        for job in self._jobs.values():
+            job.discard()
+        self._jobs.clear()
+
+    @Slot()
+    def _stop(self) -> None:
+        for job in self._jobs.values():
+            job.stop()
+
+    @Slot(object)
+    def _ended(self, _: JobHandle) -> None:
+        self._jobs.clear()
+        self._show_running()
+
+    @Slot(object)
+    def _failed(self, failure: Failure) -> None:
+        self._jobs.clear()
+        self.said.setText(failure.sentence)
+        self._show_running()
+
+    @Slot(object)
+    def _finished(self, probed: Probed) -> None:
+        self._jobs.clear()
+        self._show(probed)
+        self.said.setText(in_words(probed))
+        self._show_running()
+
+    @Slot(object)
+    def _checked(self, faithful: Faithful) -> None:
+        self._jobs.clear()
+        self._show_faithful(faithful)
+        self._show_running()
+
+    def _show_running(self) -> None:
+        self.stop.setEnabled(bool(self._jobs))
+        for button in (self.start, self.write):
+            button.setEnabled(self.lab.streams is not None)
+        self.another.setEnabled(self._probed is not None)
+
+    # ----------------------------------------------------------------------------------- showing
+    @Slot(object)
+    def _show(self, probed: Probed) -> None:
+        self._probed = probed
+        self._show_probed()
+
+    @Slot()
+    def _show_probed(self) -> None:
+        self._show_curves()
+        self._show_example()
+        self.another.setEnabled(self._probed is not None)
+
+    def _show_curves(self) -> None:
+        self.plot.clear()
+        if self._probed is None:
+            return
+        lines = {
+            "1-gram": Qt.PenStyle.DotLine,
+            "2-gram": Qt.PenStyle.DashDotDotLine,
+            "3-gram": Qt.PenStyle.DashDotLine,
+            "5-gram": Qt.PenStyle.DashLine,
+            "8-gram": Qt.PenStyle.SolidLine,
+        }
+        for memory in self._probed.memories:
+            if memory.kind == "ngram" and memory.title not in _DRAWN:
+                continue
+            x = [r.distance for r in memory.reaches]
+            line = lines.get(memory.title)
+            means = [r.mean for r in memory.reaches]
+            self.plot.set_series(memory.title, x, means, kind=memory.kind, line=line)
+            if self.bands.isChecked():
+                dotted = Qt.PenStyle.DotLine
+                for name, ends in (
+                    ("upper", [r.upper for r in memory.reaches]),
+                    ("lower", [r.lower for r in memory.reaches]),
+                ):
+                    title = f"{memory.title}, {name}"
+                    self.plot.set_series(title, x, ends, kind=memory.kind, line=dotted)
+
+    def _show_example(self) -> None:
+        probed = self._probed
+        made = None if probed is None else probed.table.tokenizer
+        if probed is None or made is None:
+            self.strip.set_tokens([], Vocabulary(lambda i: b""))
+            self.example_said.setText("")
+            self.means.fill([], [])
+            return
+        far = [i for i, p in enumerate(probed.probes) if p.distance >= FAR]
+        places = far or list(range(len(probed.probes)))
+        place = places[(self._example * 37) % len(places)]
+        asked = probed.probes[place]
+        words = probed.stories[asked.story].words[: asked.position + 1]
+        tokenizer = made.tokenizer
+        pieces = [tokenizer.encode(word) for word in words]
+        starts = [0]
+        for piece in pieces:
+            starts.append(starts[-1] + len(piece))
+        self.strip.set_tokens([i for piece in pieces for i in piece], Vocabulary.of(tokenizer))
+        lit = [
+            i
+            for word in (asked.reminder, asked.position)
+            for i in range(starts[word], starts[word + 1])
+        ]
+        self.strip.highlight(lit)
+        bar = self.strip.verticalScrollBar()
+        bar.setValue(bar.maximum())
+        self.example_said.setText(
+            f"“{isolate(asked.word.strip())}” is settled by "
+            f"“{isolate(words[asked.reminder].strip())}”, {asked.distance:,} words back. Both are "
+            "lit up."
+        )
+        self._show_means(probed.memories, place)
+
+    def _show_means(self, memories: tuple[Memory, ...], place: int) -> None:
+        rows = [
+            (
+                memory.title,
+                "The word above, then the mean over all words by how far back they are settled.",
+                [_shown(memory.probabilities[place])] + [self._told(r) for r in memory.reaches],
+            )
+            for memory in memories
+        ]
+        bins = memories[0].reaches if memories else ()
+        titles = ["this word"]
+        titles += [f"{r.low}+" if r.high is None else f"{r.low}–{r.high}" for r in bins]
+        self.means.fill(titles, rows)
+
+    def _told(self, reach: Reach) -> str:
+        """A mean, or where bands are shown the ends of its interval."""
+        if self.bands.isChecked():
+            return f"{reach.lower:.2f}–{reach.upper:.2f}"
+        return f"{reach.mean:.2f}"
+
+    @Slot()
+    def _next_example(self) -> None:
+        self._example += 1
+        self._show_example()
+
+    @Slot(object)
+    def _show_faithful(self, faithful: Faithful) -> None:
+        rows = []
+        for seat, kept in faithful.rows:
+            low, high = kept.interval
+            share = f"{100 * kept.share:.1f} %" if math.isfinite(kept.share) else "–"
+            rows.append(
+                (
+                    seat.title,
+                    seat.name,
+                    [
+                        share,
+                        f"{100 * low:.0f}–{100 * high:.0f} %",
+                        f"{kept.agree:,} of {kept.agree + kept.disagree:,}",
+                        f"{kept.unread:,} of {kept.sentences:,}",
+                    ],
+                )
+            )
+        self.faithful.fill(["consistent", "95 %", "checks", "unreadable sentences"], rows)
+
+
+def _shown(p: float) -> str:
+    return "–" if math.isnan(p) else format_probability(p)

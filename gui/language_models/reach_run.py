@@ -1,0 +1,164 @@
+"""What each model remembers, measured. Runs on the compute thread; no Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.errors import LabError
+from engine.generation import generate
+from engine.jobs import NO_JOB, Job
+from engine.models import LanguageModel, NGramModel
+from engine.models.ngram.counting import NGramCounts, TooManyNGramsError
+from engine.models.reach import (
+    Kept,
+    Probe,
+    Reach,
+    find_probes,
+    keeps_to_its_facts,
+    reach,
+    word_probabilities,
+)
+from engine.text import Corpus
+from engine.text.story import Story, StoryLanguage
+from engine.workspace.made import Streams
+from gui.language_models.models import HIGHEST_ORDER, Seat, Table
+
+MOST_STORIES = 150
+MOST_TOKENS = 600
+"""A text that is checked for consistency ends here at the latest."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One model's probability of the right word, against how far back its cause lies."""
+
+    kind: str
+    title: str
+    reaches: tuple[Reach, ...]
+    probabilities: tuple[float, ...]
+    """Of each probe; NaN for unknown words."""
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The probe's result so far."""
+
+    table: Table
+    streams: Streams
+    stories: tuple[Story, ...]
+    probes: tuple[Probe, ...]
+    memories: tuple[Memory, ...] = ()
+
+
+@dataclass(frozen=True)
+class Faithful:
+    """How well texts of each model keep to their own facts."""
+
+    rows: tuple[tuple[Seat, Kept], ...]
+
+
+def needed(table: Table, corpus: Corpus | None) -> tuple[Corpus, StoryLanguage]:
+    """The corpus and its language.
+
+    Raises:
+        LabError: if nobody knows what is right in this text.
+    """
+    if corpus is None or table.tokenizer is None:
+        raise LabError("The text is still being prepared.")
+    if corpus.language is None:
+        raise LabError(
+            f"What the right word is, is known only for the text “Stories”, not for "
+            f"“{corpus.title}”. Choose it above."
+        )
+    return corpus, corpus.language
+
+
+def probe(table: Table, corpus: Corpus | None, streams: Streams, job: Job = NO_JOB) -> Probed:
+    """Ask n-grams of every order and the other models at the table, publishing each.
+
+    Raises:
+        LabError: if the text's language is not known, or tokens cross words.
+    """
+    corpus, language = needed(table, corpus)
+    assert table.tokenizer is not None
+    tokenizer = table.tokenizer.tokenizer
+    read = [language.read(text) for text in corpus.held_out[:MOST_STORIES]]
+    stories = tuple(story for story in read if story is not None)
+    probes = find_probes(language, stories, job)
+    if not probes:
+        raise LabError("No held-out story has a word that is settled by another.")
+    result = Probed(table, streams, stories, tuple(probes))
+    for kind, title, model in _contestants(table, streams, job):
+        p = word_probabilities(model, tokenizer, stories, probes, job)
+        memory = Memory(kind, title, tuple(reach(probes, p.tolist())), tuple(p.tolist()))
+        result = Probed(table, streams, stories, tuple(probes), (*result.memories, memory))
+        job.publish(result)
+    return result
+
+
+def _contestants(table: Table, streams: Streams, job: Job) -> list[tuple[str, str, LanguageModel]]:
+    try:
+        counts = NGramCounts.count(streams.train, HIGHEST_ORDER, job)
+    except TooManyNGramsError as error:
+        counts = NGramCounts.count(streams.train, max(1, error.order), job)
+    found: list[tuple[str, str, LanguageModel]] = [
+        ("ngram", f"{order}-gram", NGramModel(counts, order, job=job))
+        for order in range(1, counts.order + 1)
+    ]
+    for seat in table.present:
+        if seat.kind != "ngram" and seat.model is not None:
+            found.append((seat.kind, seat.title, seat.model))
+    return found
+
+
+def write_and_check(
+    table: Table, corpus: Corpus | None, texts: int, seed: int, job: Job = NO_JOB
+) -> Faithful:
+    """Let every model at the table write texts from nothing, and check them.
+
+    Raises:
+        LabError: if the text's language is not known.
+    """
+    _, language = needed(table, corpus)
+    assert table.tokenizer is not None
+    tokenizer = table.tokenizer.tokenizer
+    rows: list[tuple[Seat, Kept]] = []
+    total = texts * len(table.present)
+    for seat in table.present:
+        assert seat.model is not None
+        written = []
+        for number in range(texts):
+            job.progress(len(rows) * texts + number, total, f"{seat.title} is writing")
+            drawn = generate(seat.model, [], None, seed + number, MOST_TOKENS, job)
+            written.append(tokenizer.decode([token.id for token in drawn]))
+        rows.append((seat, keeps_to_its_facts(language, written)))
+        job.publish(Faithful(tuple(rows)))
+    return Faithful(tuple(rows))
+
+
+def in_words(probed: Probed) -> str:
+    """What the curves say of far causes, in a sentence or two."""
+    said = []
+    ngrams = [m for m in probed.memories if m.kind == "ngram" and m.reaches]
+    if ngrams:
+        best = max(ngrams, key=lambda m: m.reaches[-1].mean)
+        said.append(_far(best, f"the best n-gram ({best.title})"))
+    said += [
+        _far(m, "the " + m.title if m.kind != "truth" else "the truth")
+        for m in probed.memories
+        if m.kind != "ngram" and m.reaches
+    ]
+    if not said:
+        return ""
+    far = probed.memories[0].reaches[-1]
+    words = f"{far.low} words back or more" if far.high is None else f"{far.low}–{far.high} words"
+    return (
+        f"{len(probed.probes):,} words of {len(probed.stories):,} held-out stories are settled "
+        f"by an earlier word. Where that lies {words}: " + ", ".join(said) + "."
+    )
+
+
+def _far(memory: Memory, name: str) -> str:
+    mean = memory.reaches[-1].mean
+    return f"{name} gives it {mean:.2f}" if math.isfinite(mean) else name
