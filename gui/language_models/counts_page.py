@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QSpinBox,
     QSplitter,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -59,6 +61,7 @@ class CountsPage(Page):
         theme.set_text_role(self.shares_said, "caption", "muted")
         self.places = _reading_table("Where it stands in the text")
         self.places.horizontalHeader().hide()
+        self.places.setItemDelegateForColumn(0, _EndKept(self.places))
         self.places_said = plain_label(wrap=True)
         theme.set_text_role(self.places_said, "caption", "muted")
         left, right = QWidget(), QWidget()
@@ -259,6 +262,16 @@ _SAID = {
     "the probability.",
     "maximum_likelihood": "Maximum likelihood has the counts of the full context and nothing else.",
 }
+
+
+class _EndKept(QStyledItemDelegate):
+    """Cuts text off in front: what stands right before the place is what matters."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideLeft
 
 
 def _readable(ids: Sequence[int], names: Vocabulary) -> str:

@@ -48,6 +48,8 @@ FAR = 8
 """Examples have their cause at least so many words back."""
 _DRAWN = {"1-gram", "2-gram", "3-gram", "5-gram", "8-gram"}
 """Of the n-grams, those with a curve; the table has all."""
+_BANDED = ("5-gram",)
+"""Of the n-grams, those whose band is drawn; the table has the intervals of all."""
 
 
 class ReachPage(Page):
@@ -77,7 +79,10 @@ class ReachPage(Page):
         self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop; what is done stays.")
         self.bands = QCheckBox("95 % &bands")
-        self.bands.setToolTip("Draw between which values each mean lies with 95 % confidence.")
+        self.bands.setToolTip(
+            "Draw, and list for every model, between which values each mean lies with 95 % "
+            "confidence."
+        )
         self.another = QPushButton("&Another example")
         self.another.setToolTip("Show another word that is settled far back.")
         row = FlowRow()
@@ -285,7 +290,7 @@ class ReachPage(Page):
             line = lines.get(memory.title)
             means = [r.mean for r in memory.reaches]
             self.plot.set_series(memory.title, x, means, kind=memory.kind, line=line)
-            if self.bands.isChecked():
+            if self.bands.isChecked() and self._banded(memory):
                 dotted = Qt.PenStyle.DotLine
                 for name, ends in (
                     ("upper", [r.upper for r in memory.reaches]),
@@ -293,6 +298,11 @@ class ReachPage(Page):
                 ):
                     title = f"{memory.title}, {name}"
                     self.plot.set_series(title, x, ends, kind=memory.kind, line=dotted)
+
+    @staticmethod
+    def _banded(memory: Memory) -> bool:
+        """Whether a band is drawn: of few, or none could be told from another."""
+        return memory.title in _BANDED or memory.kind not in ("ngram", "truth")
 
     def _show_example(self) -> None:
         probed = self._probed
