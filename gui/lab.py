@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.text import Corpus, bundled_corpora
+from engine.workspace.bundled import load_bundled
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from engine.workspace.made import (
     MadeNGram,
@@ -85,6 +86,7 @@ class Lab(QObject):
         """The window puts its dialog here."""
         self._workspace = Workspace()
         self._workspace.set_seed(preferences.seed)
+        self._bundled: TrainedRun | None = None
         self._preparing: JobHandle | None = None
         self._wish = (self._workspace.corpus_choice, self._workspace.tokenizer_spec)
         self._wished_made: MadeTokenizer | None = None
@@ -127,6 +129,15 @@ class Lab(QObject):
     def runs(self) -> tuple[TrainedRun, ...]:
         """The trained transformers, oldest first."""
         return self._workspace.runs
+
+    @property
+    def bundled(self) -> TrainedRun | None:
+        """The transformer that came with the lab for this text in these tokens; None where
+        there is none, or nobody has asked for it yet (``want_bundled``)."""
+        streams = self.streams
+        if self._bundled is None or streams is None:
+            return None
+        return self._bundled if self._bundled.made_from == streams.made_from else None
 
     @property
     def seed(self) -> int:
@@ -212,6 +223,29 @@ class Lab(QObject):
             on_error=on_error,
         )
         self.preparing_changed.emit()
+
+    @Slot()
+    def want_bundled(self) -> None:
+        """Load the bundled transformer for the present streams, if there is one; ``runs_changed``
+        tells when it is there. Loading it loads torch, so it is done only when asked for."""
+        streams, tokenizer = self.streams, self.tokenizer
+        if streams is None or tokenizer is None or self.bundled is not None:
+            return
+        self.compute.request(
+            "bundled",
+            load_bundled,
+            streams,
+            tokenizer,
+            with_job=True,
+            title="Loading a trained model",
+            on_result=self._adopt_bundled,
+        )
+
+    @Slot(object)
+    def _adopt_bundled(self, run: TrainedRun | None) -> None:
+        if run is not None:
+            self._bundled = run
+            self.runs_changed.emit()
 
     def add_run(self, run: TrainedRun) -> TrainedRun:
         """Keep a trained transformer; returns it under a name that no other run has.

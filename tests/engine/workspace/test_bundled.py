@@ -44,8 +44,10 @@ def test_each_bundled_text_has_a_model_that_beats_the_bigram(
     assert run.tokenizer is made
 
 
-def test_its_stated_loss_is_its_loss(belonging: tuple[Streams, MadeTokenizer]) -> None:
-    streams, made = belonging
+def test_its_stated_loss_is_its_loss() -> None:
+    corpus = CorpusChoice("reader").load()
+    made = make_tokenizer(SPEC, corpus)
+    streams = make_streams(corpus, made)
     run = bundled.load_bundled(streams, made)
     assert run is not None
     score = held_out_score(run.model, streams.held_out)
@@ -67,11 +69,12 @@ def test_a_damaged_description_is_told_in_words(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
-    belonging: tuple[Streams, MadeTokenizer],
 ) -> None:
+    corpus = CorpusChoice("text", text="the cat sat on the mat").load()
+    made = make_tokenizer(TokenizerSpec("bytes"), corpus)
     shutil.copytree(bundled.FOLDER, tmp_path / "checkpoints")
     monkeypatch.setattr(bundled, "FOLDER", tmp_path / "checkpoints")
     for about in (tmp_path / "checkpoints").glob(f"*/{bundled.ABOUT}"):
         about.write_text(text)
     with pytest.raises(LabError, match="damaged"):
-        bundled.load_bundled(*belonging)
+        bundled.bundled_name(make_streams(corpus, made))
