@@ -26,8 +26,8 @@ from gui.tokenization.merges_words import (
     occurrences,
 )
 from gui.tokenization.numbers.controls import SideBySide
-from gui.tokenization.text_notice import Notice
 from gui.widgets.curve_plot import CurvePlot, Mark
+from gui.widgets.notice import Notice
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
 
@@ -128,7 +128,7 @@ class LearnPane(QWidget):
     def _connect(self) -> None:
         self.source.changed.connect(self._learn)
         self.source.too_long.connect(self._too_long)
-        self.notice.acted.connect(self._learn_from_pasted)
+        self.notice.pressed.connect(self._learn_from_pasted)
         self.transport.moved.connect(self._moved)
         self.predict.toggled.connect(self._predict_toggled)
         self.pairs.pointed.connect(self._pair_pointed)
@@ -159,11 +159,13 @@ class LearnPane(QWidget):
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
         self._pasted = ""
-        self.notice.show_text(failure.sentence)
+        self.notice.say(failure.sentence, "error")
 
     @Slot(object)
     def _adopt(self, made: tuple[LearnSettings, MergeWalk]) -> None:
         """Show a walk from its beginning."""
+        self._pasted = ""
+        self.notice.clear()
         self.settings, self.walk = made
         self._vocabulary = Vocabulary(self.walk.tokens.__getitem__)
         self._source_bytes = to_utf8(self.settings.text)
@@ -283,17 +285,19 @@ class LearnPane(QWidget):
     def _too_long(self, text: str) -> None:
         self._pasted = text
         if text:
-            self.notice.show_text(
+            self.notice.say(
                 f"That text has {len(text):,} characters, too many to be stepped through. "
                 "It can be what all tabs learn from; a piece of it can then be chosen here.",
+                "warning",
                 "Learn from that text",
             )
         else:
-            self.notice.show_text("The field is full.")
+            self.notice.say("The field is full.", "warning")
 
     @Slot()
     def _learn_from_pasted(self) -> None:
         text, self._pasted = self._pasted, ""
+        self.notice.clear()
         if text:
             self._lab.choose_corpus(CorpusChoice("text", self._lab.seed, text=text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
@@ -24,9 +25,11 @@ class MergesPage(QWidget):
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lab = lab
-        self.learning: LearnPane
-        self.unseen: UnseenPane | None = None
+        self.learning = LearnPane(lab)
+        self.unseen = UnseenPane(lab)
+        self.unseen.set_learned(self.learning.walk, self.learning.settings)
+        self.learning.walk_changed.connect(self.unseen.set_learned)
+        self.unseen.bytes_wanted.connect(self._start_from_bytes)
         self.parts = PageSwitch(
             "Parts of this page",
             (
@@ -34,32 +37,26 @@ class MergesPage(QWidget):
                     "learn",
                     "Learn the merges",
                     "Merge the most frequent pair, again and again.",
-                    self._make_learning,
+                    partial(_made, self.learning),
                 ),
                 PageSpec(
                     "unseen",
                     "Encode unseen text",
                     "Apply the learned merges to a sentence of yours, rule by rule.",
-                    self._make_unseen,
+                    partial(_made, self.unseen),
                 ),
             ),
             keys=False,
         )
+        self.parts.page("unseen")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.parts)
 
-    def _make_learning(self) -> QWidget:
-        self.learning = LearnPane(self._lab)
-        return self.learning
-
-    def _make_unseen(self) -> QWidget:
-        self.unseen = UnseenPane(self._lab)
-        self.unseen.set_learned(self.learning.walk, self.learning.settings)
-        self.learning.walk_changed.connect(self.unseen.set_learned)
-        self.unseen.bytes_wanted.connect(self._start_from_bytes)
-        return self.unseen
-
     @Slot()
     def _start_from_bytes(self) -> None:
         self.learning.source.start_from("bytes")
+
+
+def _made(pane: QWidget) -> QWidget:
+    return pane

@@ -20,8 +20,8 @@ from gui.tokenization.merges_vocabulary import VocabularyTable
 from gui.tokenization.merges_words import pair_words, quoted, times
 from gui.tokenization.numbers.controls import SideBySide
 from gui.tokenization.text_input import TextInput
-from gui.tokenization.text_notice import Notice
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import Notice
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
 
@@ -211,14 +211,15 @@ class UnseenPane(QWidget):
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
-        self.notice.show_text(failure.sentence)
+        self.notice.say(failure.sentence, "error")
 
     @Slot(str)
     def _too_long(self, text: str) -> None:
-        self.notice.show_text(
+        self.notice.say(
             f"That is too long to be stepped through: {len(text):,} characters. Paste a part of it."
             if text
-            else "The field is full."
+            else "The field is full.",
+            "warning",
         )
 
     @Slot(object)
@@ -226,6 +227,7 @@ class UnseenPane(QWidget):
         tokenizer, walk = made
         if tokenizer is not self.tokenizer:
             return  # other rules were chosen in the meantime
+        self.notice.clear()
         self.walk = walk
         self.transport.set_steps(len(walk))
         self._show(0, slide=False)

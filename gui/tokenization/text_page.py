@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -23,16 +22,15 @@ from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from engine.workspace.made import MadeTokenizer
 from gui import theme
 from gui.job_handle import Failure, JobHandle
-from gui.tokenization.text_cost import EXPLANATION, FORMULA, Size
+from gui.tokenization.text_cost_row import CostRow
 from gui.tokenization.text_entries import entries
 from gui.tokenization.text_input import MOST_CHARACTERS, TextInput
-from gui.tokenization.text_notice import Notice
 from gui.tokenization.text_presets import PRESETS
 from gui.tokenization.text_strips import Links, PlaceStrip
 from gui.tokenization.text_table import TokenizerTable, show_units
 from gui.tokenization.text_tokenizers import Learned, learn_tokenizers
 from gui.tokenization.text_units import CutText
-from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import Notice
 from gui.widgets.safe_text import plain_label, plain_tooltip
 
 if TYPE_CHECKING:
@@ -81,6 +79,7 @@ class TextPage(QWidget):
         self._job: JobHandle | None = None
         self._imported: list[MadeTokenizer] = []
         self._pasted = ""
+        self._said_length = False
         self._from_field = False
         self.links = Links(self)
         self._timer = QTimer(self)
@@ -151,35 +150,11 @@ class TextPage(QWidget):
         under.addWidget(self.words)
         under.addWidget(self.place, 1)
         self._column.addLayout(under)
-        self._column.addWidget(self._cost_row())
+        self.cost = CostRow("The same text as tokens")
+        self._column.addWidget(self.cost)
         self.table = TokenizerTable(self.links)
         self._column.addWidget(self.table)
         self._column.addStretch(1)
-
-    def _cost_row(self) -> QWidget:
-        """The heading of the table, and the size of the transformer whose cost it tells."""
-        row = FlowRow()
-        heading = plain_label("The same text as tokens")
-        theme.set_text_role(heading, "subtitle")
-        row.add(heading)
-        self.layers = _spin("Layers L", 1, 200, Size().layers)
-        self.width_d = _spin("Width d", 16, 20_480, Size().width)
-        self.width_d.setSingleStep(64)
-        formula = plain_label(f"operations = {FORMULA}, for a transformer of")
-        formula.setToolTip(plain_tooltip(EXPLANATION))
-        theme.set_text_role(formula, "caption", "muted")
-        row.add(formula)
-        for text, box in (("&layers L", self.layers), ("&width d", self.width_d)):
-            label = QLabel(text)
-            label.setBuddy(box)
-            theme.set_text_role(label, "caption", "muted")
-            together = QWidget()  # so that no line ends between the two
-            pair = QHBoxLayout(together)
-            pair.setContentsMargins(0, 0, 0, 0)
-            pair.addWidget(label)
-            pair.addWidget(box)
-            row.add(together)
-        return row
 
     def _connect(self) -> None:
         lab = self._lab
@@ -189,9 +164,8 @@ class TextPage(QWidget):
         self.input.selectionChanged.connect(self._field_selected)
         self.links.moved.connect(self._place_moved)
         self.table.wanted.connect(self._use)
-        self.layers.valueChanged.connect(self._size_changed)
-        self.width_d.valueChanged.connect(self._size_changed)
-        self.notice.acted.connect(self._notice_acted)
+        self.cost.changed.connect(self._size_changed)
+        self.notice.pressed.connect(self._notice_acted)
         lab.corpus_changed.connect(self._corpus_changed)
         lab.tokenizer_changed.connect(self._show_entries)
         lab.preparing_changed.connect(self._show_entries)
@@ -213,6 +187,10 @@ class TextPage(QWidget):
     def _text_changed(self) -> None:
         self._fresh = False
         self._timer.start()
+        if self._said_length:
+            self._said_length = False
+            self._pasted = ""
+            self.notice.clear()
         index = self.examples.currentIndex()
         if index >= 0 and self.input.text() != PRESETS[index].text:
             self.examples.setCurrentIndex(-1)
@@ -225,7 +203,7 @@ class TextPage(QWidget):
         if not self._fresh:
             self._fresh = True
             self._cut = CutText(self.input.text())
-            self._waiting = [*self.strips, "words", *self.table.keys()]
+            self._waiting = [*self.strips, "words", *self.table.names()]
             self.links.forget()
         while self._waiting:
             self._fill(self._waiting.pop(0))
@@ -257,17 +235,20 @@ class TextPage(QWidget):
         self._pasted = text
         most = f"{MOST_CHARACTERS:,} characters"
         if text:
-            self.notice.show_text(
+            self.notice.say(
                 f"That text has {len(text):,} characters; this field takes {most}. "
                 "A long text can be what all tabs learn from.",
+                "warning",
                 "Learn from that text",
             )
         else:
-            self.notice.show_text(f"This field takes {most}: it is full.")
+            self.notice.say(f"This field takes {most}: it is full.", "warning")
+        self._said_length = True
 
     @Slot()
     def _notice_acted(self) -> None:
         text, self._pasted = self._pasted, ""
+        self.notice.clear()
         if text:
             self._lab.choose_corpus(CorpusChoice("text", self._lab.seed, text=text))
         else:
@@ -332,7 +313,7 @@ class TextPage(QWidget):
         if self._job is not None:
             self._job.discard()
         self._learned = Learned({}, corpus.fingerprint)
-        self.notice.hide()
+        self.notice.clear()
         self._job = self._lab.compute.submit(
             learn_tokenizers,
             corpus,
@@ -359,13 +340,13 @@ class TextPage(QWidget):
     @Slot(object)
     def _not_learned(self, failure: Failure) -> None:
         self._job = self._learned = None
-        self.notice.show_text(failure.sentence, "Try again")
+        self.notice.say(failure.sentence, "error", "Try again")
 
     @Slot(object)
     def _stopped(self, _: JobHandle) -> None:
         self._job = self._learned = None
-        self.notice.show_text(
-            "Learning was stopped: some tokenizers are not there yet.", "Learn them"
+        self.notice.say(
+            "Learning was stopped: some tokenizers are not there yet.", "info", "Learn them"
         )
 
     @Slot(str)
@@ -382,16 +363,7 @@ class TextPage(QWidget):
 
     @Slot()
     def _size_changed(self) -> None:
-        self.table.set_size(Size(self.layers.value(), self.width_d.value()))
-
-
-def _spin(name: str, low: int, high: int, value: int) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setValue(value)
-    box.setAccessibleName(name)
-    box.setToolTip(plain_tooltip(EXPLANATION))
-    return box
+        self.table.set_size(self.cost.size_chosen)
 
 
 def _counted(count: int, nouns: str) -> str:

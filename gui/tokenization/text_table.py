@@ -175,7 +175,7 @@ class TokenizerTable(QWidget):
             self._place()
         return stale
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The rows' keys, from top to bottom."""
         return list(self._rows)
 
@@ -183,7 +183,7 @@ class TokenizerTable(QWidget):
         """What a row shows."""
         return self._rows[key].entry
 
-    def strip(self, key: str) -> PlaceStrip:
+    def strip_of(self, key: str) -> PlaceStrip:
         """A row's tokens."""
         return self._rows[key].strip
 

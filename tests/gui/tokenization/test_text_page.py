@@ -46,7 +46,7 @@ def middle(strip: PlaceStrip, index: int) -> QPoint:
 
 def lit(page: TextPage) -> dict[str, str]:
     """What is lit up in each row, as text."""
-    strips = {**page.strips, **{key: page.table.strip(key) for key in page.table.keys()}}
+    strips = {**page.strips, **{key: page.table.strip_of(key) for key in page.table.names()}}
     return {
         name: "".join(strip._tokens.text(i, i + 1) for i in strip.highlighted())
         for name, strip in strips.items()
@@ -63,8 +63,8 @@ def test_the_first_second_shows_the_tutorials_two_words(page: TextPage) -> None:
 
 
 def test_every_tokenizer_of_the_corpus_stands_there(page: TextPage, lab: Lab) -> None:
-    assert page.table.keys() == [spec.label for spec in SPECS]
-    entries = [page.table.entry(key) for key in page.table.keys()]
+    assert page.table.names() == [spec.label for spec in SPECS]
+    entries = [page.table.entry(key) for key in page.table.names()]
     assert all(entry.made is not None for entry in entries)
     assert [entry.key for entry in entries if entry.shared] == [BPE.label]
     for entry in entries:
@@ -78,7 +78,7 @@ def test_unknown_words_are_counted_and_shown_where_they_occur(page: TextPage, qt
     put(page, "The cat saw two dogs.", qtbot)
     key = "Words, 2,000 tokens"
     assert page.table.figures(key)[3] == "3"
-    strip = page.table.strip(key)
+    strip = page.table.strip_of(key)
     unknown = [strip.chip_text(i) for i in range(strip.count()) if strip._tokens.is_unknown(i)]
     assert unknown == ["␣saw", "␣two", "␣dogs"]
 
@@ -99,7 +99,7 @@ def test_hovering_lights_up_the_same_place_in_every_row(page: TextPage, qtbot: Q
 
 
 def test_a_choice_stays_lit_and_there_is_one_at_a_time(page: TextPage, qtbot: QtBot) -> None:
-    characters, words = page.strips["characters"], page.table.strip("Words, 2,000 tokens")
+    characters, words = page.strips["characters"], page.table.strip_of("Words, 2,000 tokens")
     qtbot.mouseClick(words.viewport(), Qt.MouseButton.LeftButton, pos=middle(words, 1))
     assert lit(page)["characters"] == " world"
     qtbot.mouseMove(characters.viewport(), middle(characters, 0))
@@ -163,10 +163,10 @@ def test_hostile_texts_are_shown_in_every_row(page: TextPage, qtbot: QtBot, text
     shown = page.input.text()
     assert to_utf8(shown) == to_utf8(text)
     assert page.strips["bytes"].count() == len(to_utf8(text))
-    for key in page.table.keys():
+    for key in page.table.names():
         made = page.table.entry(key).made
         assert made is not None
-        assert page.table.strip(key).count() == len(made.tokenizer.encode(text))
+        assert page.table.strip_of(key).count() == len(made.tokenizer.encode(text))
     page.grab()
 
 
@@ -180,7 +180,7 @@ def test_a_pasted_long_line_is_turned_away_and_can_become_the_corpus(
     page.input.paste()
     assert page.input.text() == "Hello world!"
     assert page.notice.isVisible() and "32,000 characters" in page.notice.label.text()
-    qtbot.mouseClick(page.notice.action, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.notice.button, Qt.MouseButton.LeftButton)
     assert not page.notice.isVisible()
     settle(lab, qtbot)
     assert lab.corpus is not None and lab.corpus.text.strip().startswith("the cat the cat")
@@ -215,11 +215,11 @@ def test_a_shared_tokenizer_of_another_kind_has_a_row_of_its_own(
     lab.choose_tokenizer(TokenizerSpec("bpe", 300))
     settle(lab, qtbot)
     qtbot.waitUntil(lambda: page.settled)
-    assert page.table.keys()[0] == "shared" and page.table.entry("shared").shared
-    assert page.table.strip("shared").count() > 0
+    assert page.table.names()[0] == "shared" and page.table.entry("shared").shared
+    assert page.table.strip_of("shared").count() > 0
     lab.choose_tokenizer(BPE)
     settle(lab, qtbot)
-    assert page.table.keys()[0] != "shared"
+    assert page.table.names()[0] != "shared"
 
 
 def test_another_corpus_is_learned_from_and_counts_change(
@@ -234,7 +234,7 @@ def test_another_corpus_is_learned_from_and_counts_change(
 
 def test_a_larger_transformer_costs_more(page: TextPage) -> None:
     before = page.table.figures("UTF-8 bytes")[4]
-    page.layers.setValue(24)
+    page.cost.layers.setValue(24)
     after = page.table.figures("UTF-8 bytes")[4]
     assert before != after and float(after.split()[0]) > float(before.split()[0])
 
@@ -247,9 +247,9 @@ def test_stopping_the_learning_leaves_an_offer_to_go_on(lab: Lab, qtbot: QtBot) 
     assert page._job is not None
     page._job.stop()
     qtbot.waitUntil(lambda: page.notice.isVisible())
-    qtbot.mouseClick(page.notice.action, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.notice.button, Qt.MouseButton.LeftButton)
     settle(lab, qtbot)
-    assert all(page.table.entry(key).made is not None for key in page.table.keys())
+    assert all(page.table.entry(key).made is not None for key in page.table.names())
 
 
 def test_ten_kilobytes_come_row_by_row_and_the_newest_text_wins(
@@ -262,7 +262,7 @@ def test_ten_kilobytes_come_row_by_row_and_the_newest_text_wins(
     page.input.set_text("cat")
     qtbot.waitUntil(lambda: page.settled)
     assert page.strips["characters"].count() == 3
-    assert page.table.strip("UTF-8 bytes").count() == 3
+    assert page.table.strip_of("UTF-8 bytes").count() == 3
 
 
 def test_undo_brings_back_the_text_before_an_example(page: TextPage, qtbot: QtBot) -> None:
