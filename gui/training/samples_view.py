@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QSlider, QTextEdit, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.training.news import Sample
@@ -45,16 +45,33 @@ class SamplesView(QWidget):
         column.addWidget(title)
         column.addWidget(caption)
         column.addWidget(self.prompt)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Which sample comes first")
+        self.slider.setToolTip("Drag through training: what the model wrote earlier and later.")
+        self.slider.setPageStep(1)
+        self.slider.setRange(0, 0)
+        self.slider.hide()
+        column.addWidget(self.slider)
         column.addWidget(self.text, 1)
         self._samples: tuple[Sample, ...] = ()
+        self.slider.valueChanged.connect(self._write)
         self.prompt.editingFinished.connect(self._edited)
         theme.current().changed.connect(self._write)
         self._write()
 
     def set_samples(self, samples: tuple[Sample, ...]) -> None:
-        """Show these, given oldest first."""
-        if samples != self._samples:
-            self._samples = samples
+        """Show these, given oldest first. The slider stays on the newest if it stood there."""
+        if samples == self._samples:
+            return
+        self._samples = samples
+        newest = self.slider.value() == self.slider.maximum()
+        blocker = QSignalBlocker(self.slider)
+        self.slider.setRange(0, max(0, len(samples) - 1))
+        if newest:
+            self.slider.setValue(self.slider.maximum())
+        blocker.unblock()
+        self.slider.setVisible(len(samples) > 1)
+        if newest or not samples:
             self._write()
 
     @Slot()
@@ -62,7 +79,7 @@ class SamplesView(QWidget):
         self.prompt_changed.emit(self.prompt.text())
 
     @Slot()
-    def _write(self) -> None:
+    def _write(self, _: object = None) -> None:
         look = theme.current()
         head, given, own = QTextCharFormat(), QTextCharFormat(), QTextCharFormat()
         head.setFont(look.font("caption"))
@@ -75,7 +92,8 @@ class SamplesView(QWidget):
         cursor = QTextCursor(self.text.document())
         if not self._samples:
             cursor.insertText("Samples appear here as training goes on.", head)
-        for number, sample in enumerate(reversed(self._samples[-MOST_SHOWN:])):
+        shown = self._samples[: self.slider.value() + 1][-MOST_SHOWN:]
+        for number, sample in enumerate(reversed(shown)):
             if number:
                 cursor.insertText("\n\n", head)
             when = "Before training" if sample.step == 0 else f"After {sample.step:,} steps"

@@ -19,6 +19,7 @@ from gui.training.paces import Landmarks, Paces
 from gui.training.prompts import default_prompt
 from gui.training.rates_page import RatesPage
 from gui.training.samples_view import SamplesView
+from gui.training.scale_page import ScalePage
 from gui.training.session import Phase, TrainingSession
 from gui.training.settings_page import SettingsPage
 from gui.training.setup import SetupPanel
@@ -96,6 +97,12 @@ class TrainingTab(QWidget):
                     "Rates and &updates",
                     "Learning rate, gradient, updates and speed.",
                     partial(RatesPage, self.session),
+                ),
+                PageSpec(
+                    "scale",
+                    "How &far from a real one?",
+                    "This run beside a large language model, in powers of ten.",
+                    partial(ScalePage, self.session),
                 ),
                 PageSpec(
                     "settings",
@@ -176,6 +183,9 @@ class TrainingTab(QWidget):
     def _began(self) -> None:
         self.losses.clear()
         self.samples.set_samples(())
+        self.losses.plot.set_empty_text(
+            "The curves begin after the first look at the held-out text."
+        )
         self._show_landmarks()
         self._show_notices()
 

@@ -10,6 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QWidget
 
+from engine.errors import LabError
+from engine.training import Recipe
 from engine.workspace.choices import CorpusChoice
 from gui.lab import Lab
 from gui.training.loss_view import HELD_OUT, TRAINING, WHOLE_TRAINING
@@ -203,3 +205,123 @@ def test_no_text_of_a_control_is_cut_off(tab: TrainingTab, lab: Lab, size: int, 
             assert button.width() >= button.minimumSizeHint().width(), button.text()
             assert button.mapTo(tab, button.rect().bottomRight()).x() <= tab.width(), button.text()
     lab.theme.set_text_size(100)
+
+
+def test_a_slider_scrubs_through_the_samples(
+    tab: TrainingTab, until: Until, click: Any, qtbot: Any
+) -> None:
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    assert tab.session.news is not None
+    steps = [s.step for s in tab.session.news.samples]
+    assert tab.samples.slider.value() == len(steps) - 1
+    for place in range(len(steps) - 2, -1, -1):
+        qtbot.keyClick(tab.samples.slider, Qt.Key.Key_Left)
+        text = tab.samples.text.toPlainText()
+        first = "Before training" if steps[place] == 0 else f"After {steps[place]:,} steps"
+        assert text.startswith(first) and f"After {steps[place + 1]:,} steps" not in text
+
+
+def test_the_learning_rate_is_steered_and_marked(
+    tab: TrainingTab, until: Until, click: Any, qtbot: Any
+) -> None:
+    assert not tab.steering.isVisible()
+    click(tab.transport.step)
+    until(lambda: tab.session.phase is Phase.PAUSED)
+    assert tab.steering.isVisible() and tab.steering.scale.text() == "1"
+    click(tab.steering.half)
+    click(tab.steering.half)
+    until(lambda: tab.session.news is not None and tab.session.news.rate_scale == 0.25)
+    assert tab.steering.scale.text() == "0.25"
+    tab.steering.scale.selectAll()
+    qtbot.keyClicks(tab.steering.scale, "no number")
+    qtbot.keyClick(tab.steering.scale, Qt.Key.Key_Return)
+    assert tab.steering.scale.text() == "0.25"
+    tab.steering.scale.selectAll()
+    qtbot.keyClicks(tab.steering.scale, "3")
+    qtbot.keyClick(tab.steering.scale, Qt.Key.Key_Return)
+    until(lambda: tab.session.news is not None and tab.session.news.rate_scale == 3)
+    (mark,) = tab.losses.plot._content.marks
+    assert mark.x == 1 and "× 3" in mark.name
+    rates_page = tab.pages.page("rates")
+    click(tab.transport.step)
+    until(lambda: tab.session.news is not None and tab.session.news.step == 2)
+    tab.pages.show_page("rates")
+    rates = rates_page.rate._curves["learning rate"].y
+    assert rates[1] == pytest.approx(3 * rates[0], rel=0.5)
+
+
+def test_going_back_to_the_start(tab: TrainingTab, until: Until, click: Any) -> None:
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    assert [tab.steering.back.itemData(i) for i in (1, 2)] == [0, 1]
+    tab.steering.back.activated.emit(1)
+    until(lambda: tab.session.phase is Phase.PAUSED)
+    assert tab.session.news is not None and tab.session.news.step == 0
+    assert tab.transport.resume.isEnabled()
+
+
+def test_units_change_the_numbers_and_the_landmarks(
+    tab: TrainingTab, until: Until, click: Any
+) -> None:
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    news = tab.session.news
+    assert news is not None
+    until(lambda: len(tab.losses.plot._landmarks) > 1)
+    tab.losses.unit.setCurrentIndex(2)
+    tab.losses.along.setCurrentIndex(1)
+    x, y = plotted(tab, TRAINING)
+    np.testing.assert_array_equal(x, news.steps["tokens"])
+    np.testing.assert_allclose(y, np.exp(news.steps["loss"]))
+    assert tab.losses.plot._landmarks[0].value == pytest.approx(257)
+
+
+def test_every_knob_is_there_with_its_sentence_and_turns(
+    tab: TrainingTab, lab: Lab, until: Until, qtbot: Any
+) -> None:
+    tab.pages.show_page("settings")
+    page = tab.pages.page("settings")
+    cells = page.knobs.cells
+    assert set(cells) == set(Recipe.knobs()) - {"name", "seed", "steps", "eval_every"}
+    for name, cell in cells.items():
+        assert cell.sentence.text() == Recipe.knobs()[name].sentence
+    before = page.totals.text()
+    cells["layers"].field.setValue(4)
+    assert tab.setup.turned_knobs == {"layers": 4} and page.totals.text() != before
+    assert "Layers 4" in tab.setup.about.text()
+    assert tab.setup.order("").recipe.layers == 4
+    assert tab.setup.order("").title == "Modern, own shape, layers 4"
+    cells["heads"].field.setValue(3)
+    assert "multiple of the number of heads" in tab.setup.wrong.text()
+    with pytest.raises(LabError):
+        tab.setup.order("")
+    qtbot.mouseClick(page.back, Qt.MouseButton.LeftButton)
+    assert tab.setup.turned_knobs == {} and tab.setup.wrong.text() == ""
+    assert page.totals.text() == before
+
+
+@pytest.mark.parametrize("text", ["", "fast", "nan", "-1", "1e99"])
+def test_a_learning_rate_that_is_none_is_explained_in_place(
+    tab: TrainingTab, text: str, qtbot: Any
+) -> None:
+    tab.pages.show_page("settings")
+    cell = tab.pages.page("settings").knobs.cells["learning_rate"]
+    cell.field.selectAll()
+    qtbot.keyClicks(cell.field, text)
+    if not text:
+        cell.field.clear()
+    qtbot.keyClick(cell.field, Qt.Key.Key_Return)
+    assert cell.problem and tab.setup.turned_knobs == {}
+
+
+def test_how_far_it_is_is_told_once_there_is_a_rate(
+    tab: TrainingTab, until: Until, click: Any
+) -> None:
+    tab.pages.show_page("scale")
+    page = tab.pages.page("scale")
+    assert "Train for a moment" in page.years.text()
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    assert "years for one of those" in page.years.text()
+    assert all(strip.isVisible() and strip.accessibleName() for strip in page.strips.values())

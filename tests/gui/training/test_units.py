@@ -15,6 +15,7 @@ from gui.training.judgement import LAST, judge
 from gui.training.live import LiveRun
 from gui.training.loss_view import smoothing_for
 from gui.training.news import News, Order
+from gui.training.scale_page import extents, real_years, said, years_said
 from gui.training.tables import Table, View
 from gui.training.transport import tokens_per_second, two_digits
 from gui.training.units import LossUnit, along, units_of
@@ -152,3 +153,13 @@ def test_words_and_weights() -> None:
     assert tokens_per_second(np.array([])) is None
     assert [two_digits(v) for v in (15902, 0.0123, 99.6)] == [16000, 0.012, 100]
     assert smoothing_for(50) == pytest.approx(0.8) and smoothing_for(5000) == pytest.approx(0.99)
+
+
+def test_how_far_a_real_one_is() -> None:
+    """The tutorial's smallest: 6 · 10¹¹ · 10¹² operations, at 10¹⁰ a second: 1.9 million years."""
+    low, high = real_years(1e10)
+    assert low == pytest.approx(6e23 / 1e10 / (365.25 * 86400))
+    assert high == pytest.approx(low * 20 * 15)
+    assert years_said(low) == "1.9 million" and years_said(high) == "570 million"
+    assert [e.run for e in extents(1e6, 2e6)] == [1e6, 2e6, 1.2e13]
+    assert [said(v) for v in (1.0, 918_000, 1e6, 3.14e12)] == ["1", "918,000", "10⁶", "3.1×10¹²"]
