@@ -11,8 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,118 +23,22 @@ from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
 from engine.models.transformer.products import fast_products
 from engine.posttraining.objective import (
-    Baseline,
-    Weights,
     advantages,
     no_spread,
     policy_objective,
     token_log_probs,
 )
+from engine.posttraining.records import Group, UpdateRecord
 from engine.posttraining.rewards import Answer, Floats, RewardMix
 from engine.posttraining.sampling import Answers, sample_answers
+from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import Prompt, Task
+
+__all__ = ["GRPO", "GRPOSettings"]
 
 _ROWS_AT_ONCE = 128
 """Samples whose gradient is computed between two yield points."""
 _EVALUATED_AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class GRPOSettings:
-    """All knobs of a post-training run, a sentence each.
-
-    Raises:
-        LabError: on construction, if a value makes no sense.
-    """
-
-    prompts: int = 32
-    """P: prompts in each update."""
-    group: int = 16
-    """G: answers to each prompt, compared with one another."""
-    temperature: float = 1.0
-    """Of the policy that writes and is improved."""
-    baseline: Baseline = "mean_std"
-    """What a reward is compared with: nothing (REINFORCE), the group's mean, or that and the
-    group's standard deviation."""
-    weights: Weights = "tokens"
-    """Whether every token of the batch weighs the same, or every answer."""
-    clip: float = 0.2
-    """ε: how far a token's probability may move within one batch."""
-    updates_per_batch: int = 1
-    """Gradient steps on one batch of samples. With one, clipping never acts."""
-    beta: float = 0.0
-    """β: the price of moving away from the model that training started from."""
-    penalty: Literal["loss", "reward"] = "loss"
-    """Where β acts: as k3 in the loss, or taken off the reward, r − β log π/π_ref."""
-    learning_rate: float = 1e-3
-    grad_clip: float = 1.0
-    """Longest gradient that is followed in full; 0 for no limit."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        whole = {"prompts": 512, "group": 256, "updates_per_batch": 16}
-        for name, most in whole.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise LabError(f"“{name}” must be 1 to {most}, not {getattr(self, name)}.")
-        if not (math.isfinite(self.temperature) and 0 < self.temperature <= 10):
-            raise LabError("The temperature must be above 0 and at most 10.")
-        if not (math.isfinite(self.learning_rate) and 0 < self.learning_rate <= 10):
-            raise LabError("The learning rate must be above 0 and at most 10.")
-        if not (0 < self.clip <= 1 and 0 <= self.beta <= 100 and self.grad_clip >= 0):
-            raise LabError("ε must be above 0 and at most 1, β from 0 to 100.")
-
-
-@dataclass(frozen=True)
-class Group:
-    """One prompt and its answers, opened up."""
-
-    prompt: Prompt
-    answers: tuple[Answer, ...]
-    tokens: tuple[tuple[int, ...], ...]
-    """Each answer's token ids, end-of-text included where it was reached."""
-    terms: Floats
-    """What each term of the reward gave, (G, terms)."""
-    rewards: Floats
-    """(G,), a penalty on the reward included."""
-    advantages: Floats
-    """Â, (G,)."""
-    before: tuple[Floats, ...]
-    """log π of each token when it was sampled, (|yᵢ|,) each."""
-    after: tuple[Floats, ...]
-    """log π of the same tokens after the update."""
-
-    @property
-    def silent(self) -> bool:
-        """Whether all rewards are equal: no spread, no learning."""
-        return bool((self.rewards == self.rewards[0]).all())
-
-
-@dataclass(frozen=True)
-class UpdateRecord:
-    """What one update did. Means are over the batch."""
-
-    update: int
-    reward: float
-    reward_std: float
-    terms: tuple[float, ...]
-    """Mean of each term of the reward."""
-    true_score: float
-    """Mean true score of the samples, on training prompts."""
-    length: float
-    """Mean tokens in an answer."""
-    entropy: float
-    """Mean −log π of the sampled tokens: an estimate of the entropy per token, in nats."""
-    kl: float
-    """Mean k3 per token against the reference."""
-    silent_groups: float
-    """Share of groups without spread."""
-    clipped: float
-    """Share of tokens whose push was cut off, in the last gradient step."""
-    loss: float
-    gradient_norm: float
-    seconds: float
-    group: Group
-    """The first group of the batch, to look into."""
 
 
 class GRPO:
@@ -188,11 +91,20 @@ class GRPO:
             yield self.update(job)
 
     def update(self, job: Job = NO_JOB) -> UpdateRecord:
-        """Sample, score, push once.
+        """Sample, score, push once. It happens whole or not at all.
 
         Raises:
             LabError: if the policy has blown up (its probabilities are no longer numbers).
+            JobCancelled: at a yield point.
         """
+        before = self._state()
+        try:
+            return self._update(job)
+        except BaseException:
+            self._restore(before)
+            raise
+
+    def _update(self, job: Job) -> UpdateRecord:
         began = time.perf_counter()
         s = self.settings
         pool = self.task.prompts(held_out=False)
@@ -224,9 +136,11 @@ class GRPO:
             reward=float(rewards.mean()),
             reward_std=float(rewards.std()) if len(rewards) > 1 else 0.0,
             terms=tuple(terms.mean(axis=0).tolist()),
+            reward_mix=tuple((term.title, weight) for term, weight in self.reward.terms),
             true_score=float(
                 np.mean([_true(self.task, p, a) for p, a in zip(each, answers, strict=True)])
             ),
+            tokens=int(tokens),
             length=tokens / len(answers),
             entropy=-float(sampled.log_probs.sum()) / tokens,
             kl=kl,
@@ -245,7 +159,9 @@ class GRPO:
             n: how many prompts, the same ones every time; all if None.
             temperature: 1 for the policy as it samples, 0 for its most probable answers.
         """
-        prompts = list(self.task.prompts(held_out=True))[:n]
+        prompts = list(self.task.prompts(held_out=True))
+        if n is not None and n < len(prompts):
+            prompts = [prompts[i * len(prompts) // n] for i in range(n)]  # evenly from all
         generator = torch.Generator().manual_seed(self.settings.seed + 1)
         scores: list[float] = []
         for i in range(0, len(prompts), _EVALUATED_AT_ONCE):
@@ -263,7 +179,47 @@ class GRPO:
             scores += [_true(self.task, p, a) for p, a in zip(batch, answers, strict=True)]
         return float(np.mean(scores))
 
+    @property
+    def modules(self) -> tuple[Transformer, Transformer]:
+        """The policy and the reference."""
+        return self.module, self.reference
+
+    def answers(
+        self, module: Transformer, prompt: Sequence[int], n: int, job: Job = NO_JOB
+    ) -> list[Answer]:
+        """n answers of one module to a prompt, the same ones for the same module each time."""
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        temperature = self.settings.temperature
+        return self._read(
+            sample_answers(module, [prompt], n, self.task.max_answer, generator, temperature, job)
+        )
+
+    @torch.no_grad()
+    def first_token(self, module: Transformer, prompt: Sequence[int]) -> Floats:
+        """log p of an answer's first token at the run's temperature, (V,)."""
+        end = module.config.vocab_size - 1
+        logits = module(torch.tensor([[end, *prompt]]))[0, -1].double()  # (V,)
+        rows = (logits / self.settings.temperature).log_softmax(dim=-1)  # (V,)
+        result: Floats = rows.numpy()
+        return result
+
     # --------------------------------------------------------------------------------- the work
+    def _state(self) -> tuple[Any, ...]:
+        """All that an update changes, copied."""
+        return (
+            copy.deepcopy(self.module.state_dict()),
+            copy.deepcopy(self._optimizer.state_dict()),
+            self._sampling.get_state(),
+            copy.deepcopy(self._prompts.bit_generator.state),
+        )
+
+    def _restore(self, state: tuple[Any, ...]) -> None:
+        parameters, optimizer, sampling, prompts = state
+        self.module.load_state_dict(parameters)
+        self._optimizer.load_state_dict(optimizer)
+        self._sampling.set_state(sampling)
+        self._prompts.bit_generator.state = prompts
+
     def _sample(
         self, module: Transformer, prompts: Sequence[Prompt], group: int, job: Job
     ) -> Answers:

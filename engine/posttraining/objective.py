@@ -16,13 +16,11 @@ Shapes: P prompts, G samples of each, N = P·G samples, L tokens of the longest 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Baseline = Literal["none", "mean", "mean_std"]
-Weights = Literal["tokens", "sequences"]
+from engine.posttraining.settings import Baseline, Weights
 
 STD_EPSILON = 1e-4
 """Added to the standard deviation, as in trl: a group without spread divides 0 by this."""

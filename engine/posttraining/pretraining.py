@@ -12,9 +12,8 @@ from engine.training import Recipe, Trainer
 from engine.training.recipes import modern
 from engine.training.records import Snapshot
 
-RIGHT = 0.3
-"""Share of right answers in what a policy has read: what never occurs cannot be reinforced."""
 DOCUMENTS = 60_000
+"""Questions with answers that a policy reads, each about once."""
 
 
 def policy_recipe(task: Task, steps: int = 600, seed: int = 0) -> Recipe:
@@ -35,9 +34,9 @@ def policy_recipe(task: Task, steps: int = 600, seed: int = 0) -> Recipe:
 class Pretraining:
     """Maximum likelihood on a task's text; afterwards ``policy`` is what RL starts from."""
 
-    def __init__(self, task: Task, recipe: Recipe, right: float = RIGHT) -> None:
-        documents = task.pretraining_documents(DOCUMENTS, right, recipe.seed)
-        held_out = task.pretraining_documents(1_000, right, recipe.seed + 1)
+    def __init__(self, task: Task, recipe: Recipe) -> None:
+        documents = task.pretraining_documents(DOCUMENTS, recipe.seed)
+        held_out = task.pretraining_documents(1_000, recipe.seed + 1)
         tokenizer = task.tokenizer
         self._trainer = Trainer(
             recipe,

@@ -89,6 +89,14 @@ class RewardMix:
         if not all(np.isfinite(weight) for _, weight in self.terms):
             raise LabError("Every weight of the reward must be a number.")
 
+    def words(self) -> str:
+        """The mix in a line, such as "1 × Exactly right − 0.1 × Length"."""
+        parts = [(weight, term.title) for term, weight in self.terms if weight != 0]
+        if not parts:
+            return "nothing"
+        line = " ".join(f"{'−' if w < 0 else '+'} {abs(w):g} × {title}" for w, title in parts)
+        return line.removeprefix("+ ")
+
     def breakdown(self, prompts: Sequence[Prompt], answers: Sequence[Answer]) -> Floats:
         """What each term adds, weight included: shape (N, terms)."""
         return np.array(

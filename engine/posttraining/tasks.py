@@ -36,6 +36,9 @@ class Task(ABC):
     """All characters that prompts and answers are written in."""
     max_answer: int
     """Tokens that an answer may have, end-of-text included."""
+    right_share = 0.3
+    """Share of right answers in the text a policy is pre-trained on: what never occurs cannot be
+    reinforced."""
 
     @property
     def tokenizer(self) -> CharacterTokenizer:
@@ -59,10 +62,12 @@ class Task(ABC):
         """How good an answer is, 0 … 1."""
         return float(answer == prompt.target)
 
-    def pretraining_documents(self, n: int, right: float, seed: int) -> list[str]:
-        """Questions with answers as a careless class would write them: a share ``right`` is
-        right, the rest holds the mistakes people make. Held-out prompts never occur."""
+    def pretraining_documents(self, n: int, seed: int, right: float | None = None) -> list[str]:
+        """Questions with answers as a careless class would write them: a share ``right`` (or
+        the task's own) is right, the rest holds the mistakes people make. Held-out prompts
+        never occur."""
         rng = np.random.default_rng(seed)
+        right = self.right_share if right is None else right
         prompts = self.prompts(held_out=False)
         documents = []
         for _ in range(n):

@@ -197,8 +197,8 @@ def test_tasks_keep_their_promises(make: type[Task]) -> None:
         assert len(mistake) < task.max_answer
         assert set(mistake) <= set(task.alphabet)
     questions = {p.text for p in held_out}
-    documents = task.pretraining_documents(500, right=0.4, seed=1)
-    assert documents == task.pretraining_documents(500, right=0.4, seed=1)
+    documents = task.pretraining_documents(500, seed=1, right=0.4)
+    assert documents == task.pretraining_documents(500, seed=1, right=0.4)
     asked = [next((p for p in train if d.startswith(p.text)), None) for d in documents[:60]]
     assert all(p is not None and p.text not in questions for p in asked)
 

@@ -1,0 +1,207 @@
+"""GRPO opened up: one group of an update, from its rewards to the push on every token."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+
+from engine.posttraining.records import Group, UpdateRecord
+from gui import theme
+from gui.rewards.live import News
+from gui.rewards.sheet import Column, Sheet
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import Notice
+from gui.widgets.numbers import format_number
+from gui.widgets.safe_text import plain_label
+from gui.widgets.stat_tile import StatTile
+
+END = "⟨end of text⟩"
+"""How end-of-text is written: the token that ends an answer, and is trained like any other."""
+NO_SPREAD = (
+    "No spread, no learning: every answer of this group got the same reward, so every advantage "
+    "is 0 and this group pushes nothing."
+)
+CUT = "…"
+WHY_AGAINST = (
+    "A push can go against the advantage: all prompts of the batch pull at the same weights."
+)
+
+
+class GroupPage(QWidget):
+    """The first group of an update; a slider leads back through the run."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._news: News | None = None
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(1, 1)
+        self.slider.setEnabled(False)
+        self.slider.setAccessibleName("Update to look into")
+        self.slider.setToolTip("Which update to look into; at the right end the newest.")
+        self.which = QLabel("&Group of update –")
+        self.which.setBuddy(self.slider)
+        self.prompt = plain_label("", self, wrap=True)
+        theme.set_text_role(self.prompt, "subtitle")
+        tiles = FlowRow(self)
+        self.mean = StatTile("Mean reward", "", "The group's mean: the baseline.", self)
+        self.std = StatTile("Std", "", "The group's standard deviation, with G − 1.", self)
+        self.tokens = StatTile(
+            "Tokens in the batch", "", "Σ|yᵢ|, which the sum over all tokens is divided by.", self
+        )
+        for tile in (self.mean, self.std, self.tokens):
+            tiles.add(tile)
+        self.silent = Notice(self)
+        self.samples = Sheet("Answers of the group", self)
+        self.pushes = Sheet("Tokens of the chosen answer", self)
+        self.chosen = plain_label("Choose an answer to see the push on each of its tokens.", self)
+        self.chosen.setWordWrap(True)
+        theme.set_text_role(self.chosen, "strong")
+        self.note = plain_label(WHY_AGAINST, self, wrap=True)
+        theme.set_text_role(self.note, "caption", "muted")
+        right = QWidget(self)
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.chosen)
+        beside.addWidget(self.pushes, 1)
+        beside.addWidget(self.note)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.samples)
+        self.splitter.addWidget(right)
+        self.splitter.setSizes([1400, 800])
+        head = QHBoxLayout()
+        head.addWidget(self.which)
+        head.addWidget(self.slider, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(head)
+        column.addWidget(self.prompt)
+        column.addWidget(tiles)
+        column.addWidget(self.silent)
+        column.addWidget(self.splitter, 1)
+        self.slider.valueChanged.connect(self._show)
+        self.samples.row_chosen.connect(self._choose)
+        self.clear()
+
+    def clear(self) -> None:
+        """No group yet."""
+        self._news = None
+        self.slider.setEnabled(False)
+        self.slider.setRange(1, 1)
+        self.which.setText("&Group of update –")
+        self.prompt.setText("Press One update: its first group is shown here, answer by answer.")
+        for tile in (self.mean, self.std, self.tokens):
+            tile.set_value(None)
+        self.silent.clear()
+        self.samples.set_table((), ())
+        self.pushes.set_table((), ())
+
+    def show_news(self, news: News) -> None:
+        """Show the newest group, or the one that someone went back to."""
+        follows = self._news is None or self.slider.value() == self.slider.maximum()
+        self._news = news
+        if not news.records:
+            return
+        before = self.slider.value()
+        self.slider.setEnabled(True)
+        self.slider.blockSignals(True)
+        self.slider.setRange(1, news.update)
+        self.slider.setValue(news.update if follows else before)
+        self.slider.blockSignals(False)
+        self._show()
+
+    @property
+    def record(self) -> UpdateRecord | None:
+        """The update looked into."""
+        if self._news is None or not self._news.records:
+            return None
+        return self._news.records[self.slider.value() - 1]
+
+    @Slot()
+    def _show(self) -> None:
+        record = self.record
+        if record is None or self._news is None:
+            return
+        group = record.group
+        newest = record.update == self._news.update
+        self.which.setText(f"&Group of update {record.update:,}{' (newest)' if newest else ''}")
+        target = f"   right answer {group.prompt.target}" if group.prompt.target else ""
+        self.prompt.setText(f"{group.prompt.text}{target}")
+        self.mean.set_value(float(group.rewards.mean()), 3)
+        std = float(group.rewards.std(ddof=1)) if len(group.rewards) > 1 else None
+        self.std.set_value(std, 3)
+        self.tokens.set_value(record.tokens)
+        self.silent.say(NO_SPREAD if group.silent else "", "warning")
+        mix = record.reward_mix
+        shown = [i for i, (_, weight) in enumerate(mix) if weight != 0]
+        columns = [
+            Column("Answer", "What the policy wrote. … : cut off at the limit."),
+            *(
+                Column(f"{mix[i][1]:g} × {mix[i][0]}", "What this term gave, weight included.")
+                for i in shown
+            ),
+            Column("Reward", "The sum of the terms, less a KL penalty on the reward."),
+            Column("Advantage Â", "How much better than its group.", signed=True),
+            Column(
+                "Push", "Change of the whole answer's log-probability by this update.", signed=True
+            ),
+        ]
+        self.samples.set_table(columns, rows_of(group, shown))
+        self._choose(self.samples.chosen)
+
+    @Slot(int)
+    def _choose(self, row: int) -> None:
+        record = self.record
+        if record is None or not 0 <= row < len(record.group.answers):
+            self.pushes.set_table((), ())
+            return
+        group = record.group
+        texts = token_texts(group, row)
+        self.chosen.setText(
+            f"The push on each token of “{answer_text(group, row)}”, Â = "
+            f"{format_number(float(group.advantages[row]), 3)}"
+        )
+        before, after = group.before[row], group.after[row]
+        rows = [
+            (text, float(np.exp(old)), float(np.exp(new)), float(new - old))
+            for text, old, new in zip(texts, before, after, strict=True)
+        ]
+        columns = (
+            Column("Token", f"{END} is end-of-text: it is trained like any other token."),
+            Column("p before", "Its probability when it was sampled."),
+            Column("p after", "Its probability after the update."),
+            Column("Δ log p", "The push: log-probability after less before.", signed=True),
+        )
+        self.pushes.set_table(columns, rows)
+
+
+def answer_text(group: Group, row: int) -> str:
+    """An answer as shown: a cut-off one ends in an ellipsis, an empty one is told."""
+    answer = group.answers[row]
+    text = answer.text if answer.finished else f"{answer.text}{CUT}"
+    return text or "(empty)"
+
+
+def token_texts(group: Group, row: int) -> list[str]:
+    """Each token of an answer as text; one token is one character in all tasks."""
+    answer = group.answers[row]
+    return [*answer.text, *([END] if answer.finished else [])]
+
+
+def rows_of(group: Group, shown: list[int]) -> list[tuple[str | float, ...]]:
+    """A row for each answer: its text, the terms shown, reward, advantage, push."""
+    rows: list[tuple[str | float, ...]] = []
+    for i in range(len(group.answers)):
+        push = float((group.after[i] - group.before[i]).sum())
+        terms = [float(group.terms[i, j]) for j in shown]
+        rows.append(
+            (
+                answer_text(group, i),
+                *terms,
+                float(group.rewards[i]),
+                float(group.advantages[i]),
+                push,
+            )
+        )
+    return rows

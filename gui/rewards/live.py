@@ -1,0 +1,233 @@
+"""A post-training run as the compute thread holds it. No Qt.
+
+``LiveRun`` keeps its GRPO from one job to the next, so that a run can be paused, stepped and
+resumed. The window sees only what it publishes: ``News``, which never changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
+from engine.models.base import LogProbs
+from engine.posttraining.records import UpdateRecord
+from engine.posttraining.rewards import Answer, RewardMix
+from engine.posttraining.settings import GRPOSettings
+from engine.posttraining.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    from engine.posttraining.grpo import GRPO
+
+SCORE_EVERY = 5
+"""Updates between two scores on held-out prompts."""
+SCORED_PROMPTS = 256
+COMPARED_ANSWERS = 64
+"""Answers of each policy to the prompt that they are compared on."""
+MOST_UPDATES = 2_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be post-trained, how, and for how long."""
+
+    task: Task
+    settings: GRPOSettings
+    reward: RewardMix
+    updates: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.updates <= MOST_UPDATES:
+            raise LabError(f"A run has 1 to {MOST_UPDATES:,} updates, not {self.updates:,}.")
+
+
+@dataclass(frozen=True)
+class Score:
+    """The mean true score on held-out prompts after some updates."""
+
+    update: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to the run after ``update`` updates."""
+
+    update: int
+    text: str
+
+
+@dataclass(frozen=True)
+class News:
+    """All there is to know of a run at one moment. Immutable."""
+
+    order: Order
+    records: tuple[UpdateRecord, ...] = ()
+    scores: tuple[Score, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @property
+    def update(self) -> int:
+        """Updates made."""
+        return len(self.records)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all updates of the order were made."""
+        return self.update >= self.order.updates
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job of post-training ended of itself."""
+
+    news: News
+    reason: Literal["finished", "paused"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Policy and reference on one prompt."""
+
+    prompt: str
+    target: str
+    """The right answer; empty where the prompt is the learner's own and none is known."""
+    policy: tuple[tuple[str, int], ...]
+    """Its answers with how often each came, the most frequent first."""
+    reference: tuple[tuple[str, int], ...]
+    policy_next: LogProbs
+    """(V,): the policy's distribution over the answer's first token."""
+    reference_next: LogProbs
+    update: int
+
+
+class LiveRun:
+    """One run. But for ``reward``, ``latest`` and ``one_update_more`` everything here belongs to
+    the compute thread."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.reward = order.reward
+        """What the next update rewards. The window may set it at any time."""
+        self.latest: News | None = None
+        self._grpo: GRPO | None = None
+        self._records: list[UpdateRecord] = []
+        self._scores: list[Score] = []
+        self._events: list[Event] = []
+        self._stop_after: int | None = None
+
+    def one_update_more(self) -> None:
+        """Called while the job of ``run`` is paused: let it end after the next update."""
+        self._stop_after = len(self._records)
+
+    # ----------------------------------------------------------------- on the compute thread
+    def run(self, updates: int | None = None, *, job: Job = NO_JOB) -> Ended:
+        """Go on with the run: to the order's end, or ``updates`` further.
+
+        Raises:
+            LabError: if there is no policy, or it has blown up.
+            JobCancelled: at a yield point; the update begun is then undone.
+        """
+        self._stop_after = None
+        total = self.order.updates
+        job.progress(len(self._records), total, "Post-training")
+        grpo = self._opened()
+        self._score(grpo, job)
+        end = total if updates is None else min(total, len(self._records) + updates)
+        while len(self._records) < end:
+            self._take_reward(grpo)
+            self._records.append(grpo.update(job))
+            job.publish(self._news())
+            self._score(grpo, job)
+            job.progress(len(self._records), total, "Post-training")
+            after = self._stop_after
+            if after is not None and len(self._records) > after:
+                break
+        news = self._news()
+        return Ended(news, "finished" if news.finished else "paused")
+
+    def compare(self, text: str, target: str, *, job: Job = NO_JOB) -> Comparison:
+        """Let the policy and the reference answer one prompt.
+
+        Raises:
+            LabError: if the prompt is too long, or holds characters the task does not know.
+        """
+        grpo = self._opened()
+        if not text:
+            raise LabError("Write a prompt, or choose one.")
+        ids = grpo.task.tokenizer.encode(check_prompt(grpo.task, text))
+        policy, reference = (grpo.answers(m, ids, COMPARED_ANSWERS, job) for m in grpo.modules)
+        policy_next, reference_next = (grpo.first_token(m, ids) for m in grpo.modules)
+        return Comparison(
+            text,
+            target,
+            _counted(policy),
+            _counted(reference),
+            policy_next,
+            reference_next,
+            len(self._records),
+        )
+
+    # ------------------------------------------------------------------------------ the work
+    def _opened(self) -> GRPO:
+        if self._grpo is None:
+            from engine.posttraining.grpo import GRPO  # loads torch, this thread's own
+            from engine.posttraining.policies import bundled_policy
+
+            order = self.order
+            policy = bundled_policy(order.task)
+            self._grpo = GRPO(policy, order.task, order.reward, order.settings)
+        return self._grpo
+
+    def _take_reward(self, grpo: GRPO) -> None:
+        wanted = self.reward
+        if wanted != grpo.reward:
+            grpo.reward = wanted
+            if self._records:
+                at = len(self._records)
+                if self._events and self._events[-1].update == at:
+                    self._events.pop()  # two turns between two updates are one
+                self._events.append(Event(at, f"reward: {wanted.words()}"))
+
+    def _score(self, grpo: GRPO, job: Job) -> None:
+        at = len(self._records)
+        due = at % SCORE_EVERY == 0 or at == self.order.updates
+        if due and not (self._scores and self._scores[-1].update == at):
+            self._scores.append(Score(at, grpo.evaluate(SCORED_PROMPTS, job=job)))
+            job.publish(self._news())
+
+    def _news(self) -> News:
+        self.latest = News(
+            self.order, tuple(self._records), tuple(self._scores), tuple(self._events)
+        )
+        return self.latest
+
+
+def check_prompt(task: Task, text: str) -> str:
+    """The prompt, if the task's policy can read it.
+
+    Raises:
+        LabError: if it is too long, or holds characters the task does not know.
+    """
+    strange = sorted(set(text) - set(task.alphabet))
+    if strange:
+        raise LabError(
+            f"This policy reads only the characters {task.alphabet} and not {strange[0]!r}."
+        )
+    longest = max(len(p.text) for p in task.prompts(held_out=False))
+    if len(text) > longest:
+        raise LabError(f"A prompt of this task has at most {longest} characters.")
+    return text
+
+
+def make_task(key: str) -> Task:
+    """The task of that key."""
+    return next(kind for kind in TASKS if kind.key == key)()
+
+
+def _counted(answers: list[Answer]) -> tuple[tuple[str, int], ...]:
+    """An answer that was cut off at the limit ends in an ellipsis."""
+    texts = [a.text if a.finished else f"{a.text}…" for a in answers]
+    return tuple(Counter(texts).most_common())

@@ -1,0 +1,184 @@
+"""The tab "RL reward shaping": bend a trained model with rewards, and see every number."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.errors import LabError
+from gui import theme
+from gui.lab import Lab
+from gui.rewards.compare_page import ComparePage
+from gui.rewards.curves_page import CurvesPage
+from gui.rewards.group_page import GroupPage
+from gui.rewards.live import make_task
+from gui.rewards.objective_page import ObjectivePage
+from gui.rewards.session import Phase, RewardsSession
+from gui.rewards.setup import SetupPanel
+from gui.rewards.transport import Transport
+from gui.widgets.look import em
+from gui.widgets.notice import Notice
+from gui.widgets.page_switch import PageSpec, PageSwitch
+from gui.widgets.safe_text import plain_label
+
+PAGE_EMS = 20.0
+"""The least height of a page, in lines of text."""
+TODAY = (
+    "What this tab does today: it post-trains a small bundled policy (about 150,000 parameters) "
+    "on tasks whose answers a program can check, with GRPO, on this computer. The reward is "
+    "computed by programs alone."
+)
+
+
+class RewardsTab(QWidget):
+    """Set up, drive and look into one post-training run at a time."""
+
+    page_keys = ("curves", "group", "compare", "objective")
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self.session = RewardsSession(lab, self)
+        self.setup = SetupPanel(lab, self)
+        self.transport = Transport(self.session, self)
+        self.problem = Notice(self)
+        self.curves = CurvesPage(self)
+        self.group = GroupPage(self)
+        self.compare = ComparePage(self.session, self)
+        self.objective = ObjectivePage(lab, self)
+        self._stale = True
+        for page in (self.curves, self.group, self.compare, self.objective):
+            page.hide()  # until the switch shows it in its place
+        self.pages = PageSwitch(
+            "Pages of the rewards tab",
+            (
+                PageSpec(
+                    "curves",
+                    "&Curves",
+                    "Reward, true score and what else changes, update by update.",
+                    partial(_same, self.curves),
+                ),
+                PageSpec(
+                    "group",
+                    "One &group",
+                    "Answers, rewards, advantages, and the push on every token.",
+                    partial(_same, self.group),
+                ),
+                PageSpec(
+                    "compare",
+                    "&Before and after",
+                    "Policy and reference on the same prompt.",
+                    partial(_same, self.compare),
+                ),
+                PageSpec(
+                    "objective",
+                    "&Formula",
+                    "What is maximised, with its numbers.",
+                    partial(_same, self.objective),
+                ),
+            ),
+            parent=self,
+        )
+        self.today = plain_label(TODAY, self, wrap=True)
+        theme.set_text_role(self.today, "caption", "muted")
+        column = QVBoxLayout(self)
+        for widget in (self.setup, self.transport, self.problem):
+            column.addWidget(widget)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.today)
+        theme.current().changed.connect(self._dress)
+        self._dress()
+        self.transport.start_pressed.connect(self._start)
+        self.transport.step_pressed.connect(self._step)
+        self.setup.reward_changed.connect(self.session.set_reward)
+        self.session.began.connect(self._began)
+        self.session.news_changed.connect(self._show_news)
+        self.session.phase_changed.connect(self._show_problem)
+        self.pages.shown.connect(self._page_shown)
+        self.compare.set_task(make_task(self.setup.tasks.currentData()))
+        self.setup.task_changed.connect(self._task_changed)
+
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front; keys that no page has change nothing."""
+        self.pages.show_page(key)
+
+    # ----------------------------------------------------------------------------- what to do
+    @Slot()
+    def _start(self) -> None:
+        self._begin(None)
+
+    @Slot()
+    def _step(self) -> None:
+        if self.session.phase is Phase.EMPTY:
+            self._begin(1)
+        else:
+            self.session.step()
+
+    def _begin(self, updates: int | None) -> None:
+        try:
+            order = self.setup.order()
+        except LabError as error:
+            self.problem.say(str(error), "error")
+            return
+        self.session.start(order, updates)
+
+    # --------------------------------------------------------------------------------- showing
+    @Slot()
+    def _began(self) -> None:
+        order = self.session.order
+        for page in (self.curves, self.group, self.compare, self.objective):
+            page.clear()
+        if order is not None:
+            self.compare.set_task(order.task)
+        self._show_problem()
+
+    @Slot()
+    def _task_changed(self) -> None:
+        if self.session.order is None:
+            self.compare.set_task(make_task(self.setup.tasks.currentData()))
+
+    @Slot()
+    def _show_problem(self) -> None:
+        self.problem.say(self.session.problem, "error")
+
+    @Slot(str)
+    def _page_shown(self, _: str) -> None:
+        self._show_news()
+
+    @Slot()
+    def _show_news(self) -> None:
+        """Draw the newest news on the page in front, or remember to when the tab is seen."""
+        news = self.session.news
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
+        if news is None:
+            return
+        match self.pages.current_key:
+            case "curves":
+                self.curves.show_news(news)
+            case "group":
+                self.group.show_news(news)
+            case "compare":
+                self.compare.news()
+            case _:
+                self.objective.show_news(news)
+
+    @Slot()
+    def _dress(self) -> None:
+        """Leave the pages enough room for a plot: the window scrolls where it has less."""
+        self.pages.setMinimumHeight(round(em(theme.current().font("body")) * PAGE_EMS))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._show_news()
+
+
+def _same(widget: QWidget) -> QWidget:
+    """The factory of a page that is there already."""
+    return widget
