@@ -85,12 +85,22 @@ class TokenizationTab(QWidget):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         there = [page for page in PAGES if find_spec(page.module) is not None]
+        self._page_keys = tuple(page.key for page in there)
         specs = [PageSpec(p.key, p.title, p.tip, _factory(p, lab)) for p in there]
         self.switch = PageSwitch("Pages about tokenization", specs, FIRST_PAGE)
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.switch)
         lab.theme.changed.connect(self._dress)
         self._dress()
+
+    @property
+    def page_keys(self) -> tuple[str, ...]:
+        """The keys of the pages that are there, in order."""
+        return self._page_keys
+
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front, made if it was never shown."""
+        self.switch.show_page(key)
 
     @Slot()
     def _dress(self) -> None:
