@@ -59,6 +59,7 @@ class MergeSource(QWidget):
         self._lab = lab
         self._piece = 0
         self.texts = QComboBox()
+        self.texts.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.texts.setAccessibleName("Text to learn merges from")
         self.texts.setToolTip("The text whose pairs are counted and merged.")
         for title in ("The tutorial’s two sentences", "A tongue-twister", "", "A text of yours"):
@@ -67,6 +68,7 @@ class MergeSource(QWidget):
         self.another.setAutoDefault(False)
         self.another.setToolTip("Take the next piece of the text that all tabs learn from.")
         self.base = QComboBox()
+        self.base.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.base.setAccessibleName("Start from")
         self.base.addItem("characters", "characters")
         self.base.addItem("bytes", "bytes")
@@ -85,6 +87,7 @@ class MergeSource(QWidget):
             )
         )
         self.ties = QComboBox()
+        self.ties.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.ties.setAccessibleName("Ties go to")
         self.ties.addItem("the pair seen first", "first_seen")
         self.ties.addItem("the smallest numbers", "smallest_ids")

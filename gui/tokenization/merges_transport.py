@@ -49,6 +49,7 @@ class Transport(QWidget):
         self.play.setCheckable(True)
         self.last = _button("▶|", f"Go to after the last {noun}.", self.go_last)
         self.speed = QComboBox()
+        self.speed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.speed.setAccessibleName("Speed")
         self.speed.setToolTip("How fast Play goes.")
         for rate, name in SPEEDS:

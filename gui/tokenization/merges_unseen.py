@@ -86,6 +86,7 @@ class UnseenPane(QWidget):
 
     def _build(self) -> None:
         self.rules = QComboBox()
+        self.rules.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.rules.setAccessibleName("Merges to apply")
         self.rules.setToolTip("Whose merges are applied to the text below.")
         self.rules.addItem("the merges learned here", LEARNED)

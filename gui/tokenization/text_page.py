@@ -97,6 +97,7 @@ class TextPage(QWidget):
     # ------------------------------------------------------------------------------- its parts
     def _build(self) -> None:
         self.examples = QComboBox()
+        self.examples.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.examples.setAccessibleName("Example texts")
         self.examples.setToolTip("Texts worth a look. The field below takes any text of yours.")
         self.examples.setPlaceholderText("A text of yours")
