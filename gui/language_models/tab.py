@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Slot
@@ -20,6 +21,7 @@ from gui.language_models.page import Page
 from gui.language_models.race_page import RacePage
 from gui.language_models.reach_page import ReachPage
 from gui.language_models.sampling_page import SamplingPage
+from gui.pages import GuestPage
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
 PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
@@ -78,7 +80,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
 class LanguageModelsTab(QWidget):
     """The pages, and what they share: the models at the table and the context."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, guests: Sequence[GuestPage] = ()) -> None:
+        """
+        Args:
+            lab: the shared state.
+            guests: pages of other folders, shown behind the tab's own.
+        """
         super().__init__()
         self.models = ModelSet(lab, self)
         self.context = Context(self.models, self)
@@ -87,12 +94,25 @@ class LanguageModelsTab(QWidget):
             [
                 PageSpec(key, title, tip, partial(page, lab, self.models, self.context))
                 for key, title, tip, page in PAGES
+            ]
+            + [
+                PageSpec(g.key, g.title, g.tip, partial(g.factory, lab, self.models, self.context))
+                for g in guests
             ],
         )
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.pages)
         theme.current().changed.connect(self._dress)
         self._dress()
+
+    @property
+    def page_keys(self) -> tuple[str, ...]:
+        """The lasting names of the pages, in order."""
+        return tuple(page.key for page in self.pages.pages)
+
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front; keys that no page has change nothing."""
+        self.pages.show_page(key)
 
     @Slot()
     def _dress(self) -> None:
