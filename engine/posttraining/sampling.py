@@ -103,13 +103,15 @@ def _sample_together(
     tokens = torch.full((n, max_tokens), end)  # (n, L)
     mask = torch.zeros(n, max_tokens)  # (n, L)
     log_probs = torch.zeros(n, max_tokens)  # (n, L)
-    cache = KVCache(module.config, batch=n)
+    job.yield_point()
+    with fast_products():
+        logits, cache = _prompts_read(module, prompts, per_prompt)
     going = torch.ones(n, dtype=torch.bool)  # (n,)
-    read = prompts.repeat_interleave(per_prompt, dim=0)  # (n, 1 + length)
     for k in range(max_tokens):
-        job.yield_point()
-        with fast_products():
-            logits = module(read, cache=cache)[:, -1]  # (n, V)
+        if k:
+            job.yield_point()
+            with fast_products():
+                logits = module(tokens[:, k - 1 : k], cache=cache)[:, -1]  # (n, V)
         if temperature == 0:
             rows = logits.log_softmax(dim=-1)  # (n, V)
             drawn = rows.argmax(dim=-1)  # (n,)
@@ -122,5 +124,16 @@ def _sample_together(
         going &= drawn != end
         if not bool(going.any()):
             break
-        read = tokens[:, k : k + 1]  # (n, 1)
     return tokens, mask, log_probs
+
+
+def _prompts_read(module: Transformer, prompts: Tensor, per_prompt: int) -> tuple[Tensor, KVCache]:
+    """Scores of each answer's first token (n, V), and a cache for n answers; every prompt
+    (p, 1 + length) is read once."""
+    once = KVCache(module.config, batch=len(prompts))
+    logits = module(prompts, cache=once)[:, -1]  # (p, V)
+    cache = KVCache(module.config, batch=len(prompts) * per_prompt)
+    cache.length = read = once.length
+    for all_, own in ((cache.keys, once.keys), (cache.values, once.values)):
+        all_[:, :, :, :read] = own[:, :, :, :read].repeat_interleave(per_prompt, dim=1)
+    return logits.repeat_interleave(per_prompt, dim=0), cache

@@ -174,7 +174,7 @@ def test_the_same_seed_gives_the_same_run_and_the_start_stays_as_it_was() -> Non
 def test_pieces_of_a_batch_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = GRPOSettings(prompts=5, group=6, beta=0.1)
     whole = run(settings, (PARTIAL, 1.0)).update()
-    monkeypatch.setattr("engine.posttraining.grpo._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("engine.posttraining.reading._ROWS_AT_ONCE", 7)
     parts = run(settings, (PARTIAL, 1.0)).update()
     assert parts.loss == pytest.approx(whole.loss, abs=1e-5)
     assert parts.gradient_norm == pytest.approx(whole.gradient_norm, rel=1e-3)
