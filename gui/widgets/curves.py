@@ -97,9 +97,15 @@ class LineItem(pg.PlotCurveItem):  # type: ignore[misc]
             painter.translate(0.0, pixel)
 
     def boundingRect(self) -> QRectF:
-        return QRectF(self.viewRect())
+        # Not the item's own viewRect(), whose cache nothing empties: it may stay what it was
+        # before the plot was laid out, and then the curve is never painted.
+        view = self.getViewBox()
+        return QRectF() if view is None else QRectF(view.viewRect())
 
     def viewRangeChanged(self) -> None:
+        self.prepareGeometryChange()
+
+    def viewTransformChanged(self) -> None:
         self.prepareGeometryChange()
 
 

@@ -245,6 +245,29 @@ def test_text_size_reaches_the_axes(plot: CurvePlot, qtbot: QtBot) -> None:
     assert plot.y_title.height() >= plot.fontMetrics().height()
 
 
+@pytest.mark.parametrize("laid_out_first", [True, False])
+def test_a_curve_is_painted_at_every_text_size(qtbot: QtBot, laid_out_first: bool) -> None:
+    made = CurvePlot("Lengths", "merges", "tokens")
+    qtbot.addWidget(made)
+    made.resize(700, 400)
+    x, y = np.arange(259.0), np.linspace(2000, 600, 259)
+    if not laid_out_first:
+        made.set_series("tokens", x, y, kind="policy")
+    with qtbot.waitExposed(made):
+        made.show()
+    if laid_out_first:
+        made.set_series("tokens", x, y, kind="policy")
+    plain = made.font()
+    for factor in (1.0, 2.0, 1.0):
+        font = QFont(plain)
+        font.setPointSizeF(plain.pointSizeF() * factor)
+        made.setFont(font)
+        made.redraw()
+        # The line alone: the legend shows its colour too.
+        image = made.view.grab().toImage()
+        assert has_colour(image, LIGHT.series("policy")), f"no curve at {factor:.0%}"
+
+
 def test_exports_hold_what_is_shown(plot: CurvePlot, tmp_path: Path) -> None:
     plot.set_landmarks(LANDMARKS)
     plot.export_csv(tmp_path / "a.csv")
