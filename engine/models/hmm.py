@@ -66,6 +66,16 @@ class HiddenMarkovModel(LanguageModel):
         """V, end-of-text included."""
         return int(self.parameters.emission.shape[1])
 
+    def favourite_tokens(self, state: int, n: int) -> list[tuple[int, float]]:
+        """What a state emits: its n most probable tokens with their probabilities, equals by id.
+
+        Raises:
+            IndexError: if there is no such state.
+        """
+        row = self.parameters.emission[state]  # (V,)
+        best = np.argsort(-row, kind="stable")[:n]
+        return [(int(token), float(row[token])) for token in best]
+
     def predicted_states(self, context: Tokens) -> Floats:
         """p(zₜ | x_<t): which state is about to emit, shape (K,); NaN where p(x_<t) = 0."""
         state = self.parameters.start

@@ -187,3 +187,13 @@ def test_refusals_and_stopping() -> None:
         next(train_hmm(TokenStream(np.array([END], dtype=np.int32), END, 0), 2))
     with pytest.raises(JobCancelled):
         next(train_hmm(stream_of([[0]]), 2, job=Stopped()))
+
+
+def test_a_state_is_known_by_what_it_emits() -> None:
+    emission = np.array([[0.2, 0.5, 0.2, 0.1], [0.0, 0.0, 0.0, 1.0]])
+    parameters = HmmParameters(np.array([0.5, 0.5]), np.full((2, 2), 0.5), emission)
+    model = HiddenMarkovModel(parameters)
+    assert model.favourite_tokens(0, 3) == [(1, 0.5), (0, 0.2), (2, 0.2)]
+    assert model.favourite_tokens(1, 1) == [(3, 1.0)]
+    with pytest.raises(IndexError):
+        model.favourite_tokens(2, 1)
