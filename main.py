@@ -55,6 +55,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks. Returns the process's exit status."""
     args = parse(arguments)
+    try:
+        return _start(args)
+    except Exception as error:  # whatever it is, it must not end in silence
+        from gui import start_failure
+
+        return start_failure.tell(error)
+
+
+def _start(args: argparse.Namespace) -> int:
     without_screen = args.self_check or args.screenshots is not None
     if without_screen:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -49,6 +49,16 @@ class Application(QObject):
         self.clean = True
         """False if the compute thread could not be ended in time."""
 
+        try:
+            self._put_together(tabs)
+        except BaseException:
+            # Our hooks send errors to a window that never came: give everything back, so that
+            # this one is seen.
+            self._give_back()
+            raise
+
+    def _put_together(self, tabs: Sequence[TabSpec]) -> None:
+        app = self._app
         logs, config = places.log_dir(), places.config_dir()
         crash = last_crash(logs)
         self._crash_file = CrashFile(logs)
@@ -64,6 +74,9 @@ class Application(QObject):
         self.window.set_lab_bar(LabBar(self.lab))
         if crash is not None:
             self.window.offer_crash(crash)
+        trouble = places.trouble()
+        if trouble is not None:
+            self.errors.report(trouble)
         self._garbage = GarbageCollector(self)
         self._garbage.start()
         self._watchdog = watchdog.from_environment(self)
@@ -97,17 +110,26 @@ class Application(QObject):
     def dismantle(self) -> None:
         """After the event loop: delete the widgets, give back what was taken."""
         self._shutdown.run()
-        if self._watchdog is not None:
-            self._watchdog.stop()
-        self._garbage.stop()
-        for number, handler in self._signals.items():
-            signal.signal(number, handler)
         self._app.aboutToQuit.disconnect(self.close)
-        self.window.deleteLater()
-        self.theme.deleteLater()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Undo what was done so far; what was not begun when the start failed is left alone."""
+        have = self.__dict__
+        if have.get("_watchdog") is not None:
+            self._watchdog.stop()
+        if "_garbage" in have:
+            self._garbage.stop()
+        for number, handler in have.get("_signals", {}).items():
+            signal.signal(number, handler)
+        for name in ("window", "theme"):
+            if name in have:
+                have[name].deleteLater()
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        self.errors.uninstall()
-        self._crash_file.disable()
+        if "errors" in have:
+            self.errors.uninstall()
+        if "_crash_file" in have:
+            self._crash_file.disable()
 
     def _hide(self) -> None:
         self.window.remember()

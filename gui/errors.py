@@ -30,8 +30,8 @@ from PySide6.QtCore import (
 from engine.errors import LabError
 from engine.jobs import JobCancelled
 from gui.job_handle import Failure
+from gui.start_failure import LOG_FILE
 
-LOG_FILE = "lab.log"
 LOG_BYTES, LOG_BACKUPS = 1_000_000, 3
 
 _shown = logging.getLogger("lab.errors")
@@ -211,6 +211,7 @@ class _AtLeast(logging.Filter):
 HARMLESS_QT_MESSAGES = (
     "This plugin does not support propagateSizeHints",  # every top-level window, offscreen
     "This plugin does not support raise()",  # offscreen, when a window is brought forward
+    "This plugin does not support grabbing the keyboard",  # offscreen, when a menu opens
 )
 """Messages of Qt's that say nothing about us; they are logged at DEBUG."""
 
