@@ -197,4 +197,5 @@ def _bounded(unit: LossUnit, values: np.ndarray) -> np.ndarray:
 def smoothing_for(steps: int) -> float:
     """The weight of each step back with which a run of so many steps is smoothed: a mean over
     about a fiftieth of the run, so that the line neither flickers nor lags."""
-    return round(1.0 - 1.0 / max(5.0, steps / 50.0), 3)
+    weight = round(1.0 - 1.0 / max(5.0, steps / 50.0), 3)
+    return min(weight, 0.999)  # a long run's is not rounded up to 1, which smooths to nothing

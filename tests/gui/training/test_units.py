@@ -153,6 +153,7 @@ def test_words_and_weights() -> None:
     assert tokens_per_second(np.array([])) is None
     assert [two_digits(v) for v in (15902, 0.0123, 99.6)] == [16000, 0.012, 100]
     assert smoothing_for(50) == pytest.approx(0.8) and smoothing_for(5000) == pytest.approx(0.99)
+    assert all(smoothing_for(10**power) < 1 for power in range(8)), "smoothed to nothing"
 
 
 def test_how_far_a_real_one_is() -> None:
