@@ -107,12 +107,14 @@ class ScalePage(QWidget):
         self.note = plain_label(NOTE, self, wrap=True)
         theme.set_text_role(self.note, "body", "muted")
         self.strips = {name: ScaleStrip(self) for name in ("Parameters", "Tokens", "Operations")}
+        self.heads: list[QWidget] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.years)
         for name, strip in self.strips.items():
             head = plain_label(TITLES[name], self)
             theme.set_text_role(head, "strong")
+            self.heads.append(head)
             column.addWidget(head)
             column.addWidget(strip)
         column.addWidget(self.note)
@@ -126,8 +128,8 @@ class ScalePage(QWidget):
         """Compare the run as it stands."""
         news, order = self._session.news, self._session.order
         ready = news is not None and order is not None and len(news.steps) > 0
-        for strip in self.strips.values():
-            strip.setVisible(ready)
+        for part in (*self.strips.values(), *self.heads):
+            part.setVisible(ready)
         if news is None or order is None or not len(news.steps):
             self.years.setText("Train for a moment: the rate measured then is what counts here.")
             return

@@ -17,13 +17,25 @@ from gui.settings import Preferences
 from gui.theme import Theme
 from gui.training.news import Order
 from gui.training.session import TrainingSession
-from tests.gui.conftest import WAIT_MS, flush_deletes
+from tests.gui.conftest import flush_deletes
 
 TEXT = "".join(f"The feral cat attacked cat {n}. Cat {n} bit the feral cat.\n\n" for n in range(40))
 OWN = CorpusChoice("text", text=TEXT)
 OTHER = CorpusChoice(
     "text", text="".join(f"Dog number {n} slept in the sun all day.\n\n" for n in range(40))
 )
+
+
+LONG_WAIT_MS = 60_000
+"""Training is real work, and a busy machine may be slow at it; nothing waits this long."""
+
+
+@pytest.fixture(autouse=True)
+def _a_modest_compute_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One core, at the priority of everything else: on a machine busy with other things a
+    thread that lets all others go first, or waits for a second core, may hardly get to run."""
+    monkeypatch.setattr("gui.worker._lower_priority", lambda: None)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
 
 
 @pytest.fixture
@@ -33,10 +45,10 @@ def lab(compute: ComputeThread, look: Theme, tmp_path: Path, qtbot: Any) -> Iter
     made = Lab(compute, Preferences(tmp_path), look, errors)
     made.choose_tokenizer(TokenizerSpec("bytes"))
     made.choose_corpus(OWN)
-    qtbot.waitUntil(lambda: made.preparing is None and not compute.jobs, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: made.preparing is None and not compute.jobs, timeout=LONG_WAIT_MS)
     yield made
     compute.stop_all()
-    qtbot.waitUntil(lambda: not compute.jobs, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not compute.jobs, timeout=LONG_WAIT_MS)
     made.deleteLater()
     errors.deleteLater()
     flush_deletes()
@@ -50,7 +62,7 @@ def session(lab: Lab) -> TrainingSession:
 @pytest.fixture
 def until(qtbot: Any) -> Callable[[Callable[[], bool]], None]:
     def wait(condition: Callable[[], bool]) -> None:
-        qtbot.waitUntil(condition, timeout=WAIT_MS)
+        qtbot.waitUntil(condition, timeout=LONG_WAIT_MS)
 
     return wait
 
