@@ -40,6 +40,10 @@ PROSE = (
 any_text = st.text(max_size=80)
 """Any scalar values."""
 
+assigned_text = st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=80)
+"""Any text of characters that Python's Unicode knows. Against another library's rule: which of
+the code points not assigned there are letters depends on how new each library's tables are."""
+
 any_string = st.text(
     alphabet=st.one_of(st.characters(), st.characters(categories=["Cs"])), max_size=60
 )
