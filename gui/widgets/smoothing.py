@@ -34,7 +34,8 @@ class Smoother:
         """The smoothed values, (T,); NaN before the first finite one."""
         known = len(self._values)
         if known > len(values) or not np.array_equal(self._values, values[:known], equal_nan=True):
-            known, self._sums, self._smooth = 0, (0.0, 0.0), np.empty(0)
+            known, self._sums = 0, (0.0, 0.0)
+            self._values = self._smooth = np.empty(0)
         if known < len(values):
             grown = self._extend(values[known:])
             self._smooth = np.concatenate((self._smooth, grown))

@@ -68,6 +68,9 @@ def test_smoothing_forgets_a_curve_that_was_replaced() -> None:
     smoother = Smoother(0.9)
     smoother(np.ones(10))
     assert smoother(np.full(4, 3.0)).tolist() == pytest.approx([3.0] * 4)
+    # A run that is begun again with the same seed repeats the values of the one before.
+    assert smoother(np.empty(0)).tolist() == []
+    assert smoother(np.full(5, 3.0)).tolist() == pytest.approx([3.0] * 5)
     with pytest.raises(ValueError, match="less than 1"):
         Smoother(1.0)
 
