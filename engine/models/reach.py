@@ -67,13 +67,18 @@ class Kept:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the share (Wilson, 1927); (0, 1) for no checks."""
-        n = self.agree + self.disagree
-        if not n:
-            return 0.0, 1.0
-        middle = (self.share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z * math.sqrt(self.share * (1 - self.share) / n + _Z**2 / (4 * n * n))
-        half /= 1 + _Z**2 / n
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson_interval(self.agree, self.agree + self.disagree)
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of which ``right`` of ``n`` were seen (Wilson, 1927); it says
+    something sensible for few trials and for shares of 0 and 1. (0, 1) for no trials."""
+    if not n:
+        return 0.0, 1.0
+    share = right / n
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n * n)) / (1 + _Z**2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def keeps_to_its_facts(language: StoryLanguage, texts: Iterable[str]) -> Kept:
