@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPalette, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QProxyStyle,
     QStyle,
     QStyleFactory,
     QStyleOption,
     QStyleOptionButton,
+    QStyleOptionComplex,
     QStyleOptionTab,
     QWidget,
 )
@@ -65,6 +66,102 @@ class ScaledFusion(QProxyStyle):
     ) -> int:
         length = self._lengths.get(metric)
         return length if length is not None else super().pixelMetric(metric, option, widget)
+
+    def drawPrimitive(
+        self,
+        element: QStyle.PrimitiveElement,
+        option: QStyleOption,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        if element == QStyle.PrimitiveElement.PE_IndicatorCheckBox:
+            self._draw_check_box(option, painter)
+        else:
+            super().drawPrimitive(element, option, painter, widget)
+
+    def drawComplexControl(
+        self,
+        control: QStyle.ComplexControl,
+        option: QStyleOptionComplex,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        super().drawComplexControl(control, option, painter, widget)
+        # Fusion's own arrows keep their size whatever the text's: ours cover them.
+        if self.scale <= 1.0:
+            return
+        sub = QStyle.SubControl
+        parts: tuple[tuple[QStyle.SubControl, bool], ...]
+        if control == QStyle.ComplexControl.CC_ComboBox:
+            parts = ((sub.SC_ComboBoxArrow, False),)
+        elif control == QStyle.ComplexControl.CC_SpinBox:
+            parts = ((sub.SC_SpinBoxUp, True), (sub.SC_SpinBoxDown, False))
+        else:
+            return
+        for part, up in parts:
+            if option.subControls & part:
+                place = self.subControlRect(control, option, part, widget)  # type: ignore[arg-type]
+                area = QRectF(place)
+                self._draw_arrow(option, painter, area, up)
+
+    def _draw_arrow(self, option: QStyleOption, painter: QPainter, area: QRectF, up: bool) -> None:
+        half = min(3.5 * self.scale, area.width() / 3, area.height() / 2)
+        tip = half * (-0.5 if up else 0.5)
+        centre = area.center()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_faded(option, 0.8))
+        painter.drawPolygon(
+            QPolygonF(
+                [
+                    centre + QPointF(-half, -tip),
+                    centre + QPointF(half, -tip),
+                    centre + QPointF(0.0, tip),
+                ]
+            )
+        )
+        painter.restore()
+
+    def _draw_check_box(self, option: QStyleOption, painter: QPainter) -> None:
+        """A box whose edge is seen in every theme (Fusion's is lost on a dark ground)."""
+        palette, state = option.palette, option.state
+        radius, pen = 3.0 * self.scale, float(max(1, round(self.scale)))
+        inset = pen / 2  # the edge covers whole pixels, or it would look washed out
+        area = QRectF(option.rect).adjusted(inset, inset, -inset, -inset)
+        marked = bool(state & (QStyle.StateFlag.State_On | QStyle.StateFlag.State_NoChange))
+        enabled = bool(state & QStyle.StateFlag.State_Enabled)
+        accent = palette.color(QPalette.ColorRole.Accent)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        fill = accent if marked and enabled else palette.color(QPalette.ColorRole.Base)
+        if state & QStyle.StateFlag.State_Sunken:
+            fill = fill.darker(115)
+        painter.setBrush(fill)
+        edge = accent if state & QStyle.StateFlag.State_HasFocus else _faded(option, 0.7)
+        painter.setPen(QPen(edge, pen))
+        painter.drawRoundedRect(area, radius, radius)
+        if marked:
+            on_accent = palette.color(QPalette.ColorRole.HighlightedText)
+            mark = on_accent if enabled else _faded(option, 0.6)
+            painter.setPen(
+                QPen(
+                    mark,
+                    2.0 * self.scale,
+                    Qt.PenStyle.SolidLine,
+                    Qt.PenCapStyle.RoundCap,
+                    Qt.PenJoinStyle.RoundJoin,
+                )
+            )
+            w, h = area.width(), area.height()
+            corners = ((0.26, 0.52), (0.44, 0.70), (0.76, 0.32))
+            if state & QStyle.StateFlag.State_NoChange:
+                corners = ((0.28, 0.5), (0.5, 0.5), (0.72, 0.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPolyline(
+                QPolygonF([QPointF(area.x() + a * w, area.y() + b * h) for a, b in corners])
+            )
+        painter.restore()
 
     def drawControl(
         self,
@@ -146,6 +243,15 @@ class ScaledFusion(QProxyStyle):
         if hint == QStyle.StyleHint.SH_TabBar_Alignment:
             return int(Qt.AlignmentFlag.AlignLeft.value)
         return int(super().styleHint(hint, option, widget, returnData))  # type: ignore[arg-type]
+
+
+def _faded(option: QStyleOption, strength: float) -> QColor:
+    """The text's colour, as for something that can or cannot be used, less strong."""
+    enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
+    group = QPalette.ColorGroup.Active if enabled else QPalette.ColorGroup.Disabled
+    colour = QColor(option.palette.color(group, QPalette.ColorRole.ButtonText))
+    colour.setAlphaF(strength)
+    return colour
 
 
 def _is_primary(option: QStyleOption, widget: QWidget | None) -> bool:

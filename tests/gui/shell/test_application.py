@@ -45,7 +45,7 @@ class Person(QObject):
         self._deadline = QTimer(self)
         self._deadline.setSingleShot(True)
         self._deadline.timeout.connect(QApplication.quit)
-        self._deadline.start(3 * WAIT_MS)
+        self._deadline.start(WAIT_MS)
 
     @Slot()
     def act(self) -> None:

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.colours import DARK, LIGHT, NEUTRAL, SERIES, Colours, contrast
@@ -254,3 +263,36 @@ def test_plots_made_later_get_the_themes_colours(look: Theme) -> None:
     look.set_mode("dark")
     assert pyqtgraph.getConfigOption("background") == DARK.surface
     assert pyqtgraph.getConfigOption("foreground") == DARK.muted
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_check_box_can_be_seen_on_its_ground(mode: str, look: Theme, qtbot: QtBot) -> None:
+    """WCAG 2.2, 1.4.11: what marks a control stands out from its ground by 3 : 1."""
+    look.set_mode(mode)
+    for checked in (False, True):
+        box = QCheckBox()
+        qtbot.addWidget(box)
+        box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        box.setChecked(checked)
+        picture = box.grab().toImage()
+        ground = box.palette().color(QPalette.ColorRole.Window)
+        middle = picture.height() // 2
+        row = [picture.pixelColor(x, middle) for x in range(picture.width())]
+        assert max(contrast(colour, ground) for colour in row) >= 3.0, (mode, checked)
+
+
+def test_arrows_grow_with_the_text(look: Theme, qtbot: QtBot) -> None:
+    def arrow_pixels(size: int) -> int:
+        look.set_text_size(size)
+        box = QComboBox()
+        qtbot.addWidget(box)
+        box.resize(look.px(120), look.px(32))
+        picture = box.grab().toImage()
+        start = picture.width() - look.px(24)
+        return sum(
+            picture.pixelColor(x, y).lightness() < 160
+            for x in range(start, picture.width() - look.px(4))
+            for y in range(look.px(8), picture.height() - look.px(8))
+        )
+
+    assert arrow_pixels(200) > 2 * arrow_pixels(100) > 0
