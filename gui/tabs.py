@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from gui.pages import GuestPage, RunChoice, SharedContext
+
 if TYPE_CHECKING:
     from gui.lab import Lab
 
@@ -25,14 +27,30 @@ class TabSpec:
     factory: Factory
 
 
-def _from(module: str, name: str) -> Factory:
-    """A factory that imports its tab when it is called."""
+def _from(module: str, name: str, *guests: GuestPage) -> Factory:
+    """A factory that imports its tab when it is called, and hands it pages of other folders."""
 
     def make(lab: Lab) -> QWidget:
-        widget: QWidget = getattr(importlib.import_module(module), name)(lab)
+        given = (guests,) if guests else ()
+        widget: QWidget = getattr(importlib.import_module(module), name)(lab, *given)
         return widget
 
     return make
+
+
+def _inside(lab: Lab, runs: RunChoice, context: SharedContext) -> QWidget:
+    from gui.transformer.inside_page import InsidePage
+
+    return InsidePage(lab, runs, context)
+
+
+INSIDE = GuestPage(
+    "inside",
+    "Inside",
+    "The same text through the transformer, down to the arithmetic.",
+    _inside,
+)
+"""It needs the model and the context of the language models' tab, so it is a page there."""
 
 
 TABS: tuple[TabSpec, ...] = (
@@ -46,7 +64,7 @@ TABS: tuple[TabSpec, ...] = (
         "language_models",
         "N-gram vs transformer",
         "What comes next: counting against a neural network.",
-        _from("gui.language_models.tab", "LanguageModelsTab"),
+        _from("gui.language_models.tab", "LanguageModelsTab", INSIDE),
     ),
     TabSpec(
         "training",

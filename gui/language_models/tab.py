@@ -12,6 +12,7 @@ from gui import theme
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.counts_page import CountsPage
+from gui.language_models.factors_page import FactorsPage
 from gui.language_models.generate_page import GeneratePage
 from gui.language_models.ledger_page import LedgerPage
 from gui.language_models.limits_page import LimitsPage
@@ -42,6 +43,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Sentence ledger",
         "The chain rule on a sentence: what each token adds, under every model.",
         LedgerPage,
+    ),
+    (
+        "factors",
+        "Other factorizations",
+        "From the end to the beginning, and with hidden states: the same text, other products.",
+        FactorsPage,
     ),
     (
         "counts",
