@@ -10,18 +10,20 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
-    QPlainTextEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from engine.text import MAX_TEXT_BYTES
 from engine.tokenizers.base import to_utf8
 from engine.workspace.choices import TokenizerSpec
 from gui import theme
+from gui.widgets.plain_text_input import PlainTextInput
 
-LONGEST_OWN_TEXT = 1_000_000
-"""Characters; more belongs in a file."""
+LONGEST_EDITED = 100_000
+"""Characters that the field shows; laying out more would make the window wait. A longer text
+that is pasted is kept beside the field and used as it is."""
 
 
 def _buttons(dialog: QDialog, accept: str) -> QDialogButtonBox:
@@ -36,21 +38,25 @@ def _buttons(dialog: QDialog, accept: str) -> QDialogButtonBox:
 
 
 class OwnTextDialog(QDialog):
-    """Type or paste a text; everything in the lab then learns from it."""
+    """Type, paste or drop a text; everything in the lab then learns from it."""
 
     def __init__(self, text: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Your own text")
+        self._pasted = ""
+        self.path = ""
+        """The file that was dropped, if one was; the dialog is then accepted."""
         intro = QLabel(
-            "Type or paste any text, in any language. Tokens, counts and models are then "
-            "learned from it. A few pages are enough to see something; more is better."
+            "Type or paste any text, in any language, or drop a text file. Tokens, counts and "
+            "models are then learned from it. A few pages are enough to see something; more is "
+            "better."
         )
         intro.setWordWrap(True)
-        self.editor = QPlainTextEdit(text)
-        self.editor.setAccessibleName("Your own text")
-        self.editor.setPlaceholderText("Once upon a time …")
-        self.editor.setTabChangesFocus(True)
+        self.editor = PlainTextInput(
+            name="Your own text", placeholder="Once upon a time …", limit=LONGEST_EDITED
+        )
         self.counts = QLabel()
+        self.counts.setWordWrap(True)
         theme.set_text_role(self.counts, "caption", "muted")
         self.buttons = _buttons(self, "Use this text")
         column = QVBoxLayout(self)
@@ -58,24 +64,47 @@ class OwnTextDialog(QDialog):
             column.addWidget(widget)
         look = theme.current()
         self.resize(look.px(640), look.px(440))
-        self.editor.textChanged.connect(self._count)
+        self.editor.textChanged.connect(self._typed)
+        self.editor.too_large.connect(self._keep_long)
+        self.editor.file_dropped.connect(self._keep_file)
+        if len(text) > LONGEST_EDITED:
+            self._keep_long(text)
+        else:
+            self.editor.set_text(text)
         self._count()
 
     @property
     def text(self) -> str:
-        """What was typed."""
-        return self.editor.toPlainText()
+        """What was typed, or the long text that was pasted."""
+        return self._pasted or self.editor.text()
 
     @Slot()
+    def _typed(self) -> None:
+        self._pasted = ""
+        self._count()
+
+    @Slot(str)
+    def _keep_long(self, text: str) -> None:
+        self._pasted = text
+        self._count()
+
+    @Slot(str)
+    def _keep_file(self, path: str) -> None:
+        self.path = path
+        self.accept()
+
     def _count(self) -> None:
         text = self.text
-        words = len(text.split())
-        message = f"{len(text):,} characters, {words:,} words, {len(to_utf8(text)):,} bytes"
-        too_long = len(text) > LONGEST_OWN_TEXT
+        n_bytes = len(to_utf8(text))
+        figures = f"{len(text):,} characters, {len(text.split()):,} words, {n_bytes:,} bytes"
+        too_long = n_bytes > MAX_TEXT_BYTES
         if too_long:
-            message += f". That is more than {LONGEST_OWN_TEXT:,} characters: open it as a file."
-        elif not text.strip():
-            message = "Nothing typed yet."
+            megabytes = MAX_TEXT_BYTES // 1_000_000
+            message = f"{figures}. That is more than {megabytes} MB; take a part of it."
+        elif self._pasted:
+            message = f"{figures}, pasted: too long to be edited here, ready to be used as it is."
+        else:
+            message = figures if text.strip() else "Nothing typed yet."
         self.counts.setText(message)
         button = self.buttons.findChild(QWidget, "accept")
         if button is not None:

@@ -69,6 +69,7 @@ class LabBar(QWidget):
         box.setToolTip(tip)
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by scrolling over it
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        box.setMinimumContentsLength(6)  # in a narrow window with large text
         return box
 
     # --------------------------------------------------------------------------------- showing
@@ -146,7 +147,10 @@ class LabBar(QWidget):
 
     def _ask_for_text(self) -> None:
         dialog = OwnTextDialog(self._own_text, self.window())
-        if dialog.exec() == OwnTextDialog.DialogCode.Accepted:
+        accepted = dialog.exec() == OwnTextDialog.DialogCode.Accepted
+        if accepted and dialog.path:
+            self._lab.choose_corpus(CorpusChoice("file", self._lab.seed, path=dialog.path))
+        elif accepted:
             self._own_text = dialog.text
             choice = CorpusChoice("text", self._lab.seed, text=self._own_text)
             self._lab.choose_corpus(choice)
