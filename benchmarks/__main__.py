@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.row import Row
 
-MODULES = ("tokenizers", "ngrams", "training", "generation", "window")
+MODULES = ("tokenizers", "vocabulary", "ngrams", "training", "generation", "posttraining", "window")
 Benchmark = Callable[[Path | None], list[Row]]
 
 

@@ -21,9 +21,9 @@ class GRPOSettings:
         LabError: on construction, if a value makes no sense.
     """
 
-    prompts: int = 32
+    prompts: int = 64
     """P: prompts in each update."""
-    group: int = 16
+    group: int = 8
     """G: answers to each prompt, compared with one another."""
     temperature: float = 1.0
     """Of the policy that writes and is improved."""
@@ -40,7 +40,7 @@ class GRPOSettings:
     """β: the price of moving away from the model that training started from."""
     penalty: Penalty = "loss"
     """Where β acts: as k3 in the loss, or taken off the reward, r − β log π/π_ref."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 7e-4
     """Of the matrices; embedding, output matrix and gains learn six times as fast."""
     grad_clip: float = 1.0
     """Longest gradient that is followed in full; 0 for no limit."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from engine.errors import LabError
+from engine.jobs import Job, JobCancelled
 from engine.models.transformer import TransformerConfig, TransformerModel
 from engine.posttraining.grpo import GRPO, GRPOSettings
+from engine.posttraining.policies import bundled_policy
+from engine.posttraining.reading import answer_log_probs, pieces_of
 from engine.posttraining.rewards import TERMS, Answer, RewardMix, RewardTerm
 from engine.posttraining.sampling import sample_answers
 from engine.posttraining.tasks import TASKS, Letters, Prompt, Sums, Task
@@ -179,6 +183,77 @@ def test_pieces_of_a_batch_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts.loss == pytest.approx(whole.loss, abs=1e-5)
     assert parts.gradient_norm == pytest.approx(whole.gradient_norm, rel=1e-3)
     assert parts.kl == pytest.approx(whole.kl, abs=1e-5)
+
+
+def test_prompts_read_once_give_the_numbers_and_gradients_of_whole_texts() -> None:
+    """``answer_log_probs`` against the obvious way: every prompt and answer as one text."""
+    shared, plain = policy(4).module, policy(4).module
+    prompts = torch.tensor([[3, 0, 1], [3, 2, 0]])  # (p, S)
+    answers = torch.tensor([[0, 1, 3], [2, 3, 3], [1, 1, 1], [0, 3, 3]])  # (p·G, L)
+    weights = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    logs = answer_log_probs(shared, prompts, answers, temperature=0.7)
+    texts = torch.cat([prompts.repeat_interleave(2, dim=0), answers[:, :-1]], dim=1)
+    rows = (plain(texts)[:, 2:] / 0.7).log_softmax(dim=-1)  # (p·G, L, V)
+    expected = rows.gather(2, answers[..., None])[..., 0]
+    assert logs.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
+    (logs * weights).sum().backward()
+    (expected * weights).sum().backward()
+    for ours, theirs in zip(shared.parameters(), plain.parameters(), strict=True):
+        assert ours.grad is not None and theirs.grad is not None
+        assert ours.grad.numpy() == pytest.approx(theirs.grad.numpy(), abs=1e-5)
+
+
+def test_pieces_cover_the_batch_with_prompts_of_one_length_each() -> None:
+    prompts = [[1]] * 5 + [[1, 2]] * 40
+    pieces = list(pieces_of(prompts, 8, begin=9))
+    assert [p.rows.start for p in pieces] == [0, *[p.rows.stop for p in pieces][:-1]]
+    assert pieces[-1].rows.stop == 45 * 8
+    assert [tuple(p.prompts.shape) for p in pieces] == [(5, 2), (16, 3), (16, 3), (8, 3)]
+    assert all(bool((p.prompts[:, 0] == 9).all()) for p in pieces)
+
+
+def test_an_update_that_is_cancelled_leaves_no_trace() -> None:
+    class CancelAt(Job):
+        def __init__(self, when: int) -> None:
+            self.left = when
+
+        def yield_point(self) -> None:
+            self.left -= 1
+            if self.left == 0:
+                raise JobCancelled
+
+    settings = GRPOSettings(prompts=4, group=4, updates_per_batch=3, learning_rate=0.01)
+    straight, cancelled = run(settings), run(settings)
+    expected = [(r.reward, r.loss) for r in straight.updates(3)]
+    got = []
+    for when in (2, 5, 7):
+        with pytest.raises(JobCancelled):
+            cancelled.update(CancelAt(when))
+        record = cancelled.update()
+        got.append((record.reward, record.loss))
+    assert got == expected
+
+
+def test_bundled_policies_do_their_task_now_and_then() -> None:
+    """pass@1 of 10 to 50 %: what never occurs cannot be reinforced."""
+    for make in TASKS:
+        task = make()
+        grpo = GRPO(bundled_policy(task), task, RewardMix(((EXACT, 1.0),)), GRPOSettings())
+        assert 0.1 <= grpo.evaluate(400) <= 0.5
+
+
+def test_a_policy_that_is_not_there_or_of_another_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabError):
+        bundled_policy(Sums(), tmp_path)
+    policy().save(tmp_path / "sums")
+    with pytest.raises(LabError, match="not one for this task"):
+        bundled_policy(Sums(), tmp_path)
+
+
+def test_a_mix_is_written_in_a_line() -> None:
+    mix = RewardMix(((EXACT, 1.0), (FORMAT, 0.0), (LENGTH, -0.1)))
+    assert mix.words() == "1 × Exactly right − 0.1 × Length"
+    assert RewardMix(((EXACT, 0.0),)).words() == "nothing"
 
 
 @pytest.mark.parametrize("make", TASKS)

@@ -109,7 +109,9 @@ def test_with_one_update_the_loss_starts_at_minus_the_length_weighted_advantage(
     a = torch.linspace(-1, 1, len(logs), dtype=torch.float64)
     lengths = mask.sum(dim=1)
     objective = policy_objective(logs, logs.detach(), a, mask)
-    assert float(objective.loss.detach()) == pytest.approx(-float((lengths * a).sum() / lengths.sum()))
+    assert float(objective.loss.detach()) == pytest.approx(
+        -float((lengths * a).sum() / lengths.sum())
+    )
     assert float(objective.clipped) == 0
 
 
