@@ -191,7 +191,8 @@ def _solve(
             cancelled.append(stop)
             event.interrupt()
 
-    solver.cbMipInterrupt += on_node
+    if job is not NO_JOB:  # otherwise there is nobody to ask
+        solver.cbMipInterrupt += on_node
     solver.run()
     if cancelled:
         raise cancelled[0]

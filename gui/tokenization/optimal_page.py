@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -241,8 +243,9 @@ class OptimalPage(QWidget):
     @Slot(object)
     def _solved(self, gap: Gap) -> None:
         self._job = None
-        self._show(self._solving, gap)
         self._follow()
+        self._show(self._solving, gap)
+        self._scroll_to_result()
 
     @Slot(object)
     def _show_found(self, found: Found) -> None:
@@ -258,11 +261,21 @@ class OptimalPage(QWidget):
             self.said.setText("In none of the stretches was BPE beaten. Try another text above.")
         else:
             self._show_found(found)
+            self._scroll_to_result()
             self.said.setText("The clearest example found in this corpus. Other seeds find others.")
 
     def _show(self, text: str, gap: Gap) -> None:
         self.view.show_gap(text, gap)
         self.view.show()
+
+    def _scroll_to_result(self) -> None:
+        """Where the page scrolls, bring the answer into view."""
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None:
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+            area.ensureWidgetVisible(self.view.bar)
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:

@@ -22,6 +22,7 @@ from engine.tokenizers.sweep_bits import SweepResult, measure_sizes
 from engine.workspace.made import adopt_made
 from gui import theme
 from gui.job_handle import Failure, JobHandle
+from gui.tokenization.exchange_bar import ExchangeBar
 from gui.tokenization.numbers.question import Question, QuestionCard
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
@@ -87,6 +88,8 @@ class SizesPage(QWidget):
         head.addWidget(self.stop)
         head.addWidget(self.said, 1)
         self.card = QuestionCard()
+        # Before the first question this button is in no row, and would belong to nobody.
+        self.card.skip.setParent(self.card)
         self.scrubber = SizeScrubber()
         self.spin = QSpinBox()
         self.spin.setAccessibleName("Exact vocabulary size")
@@ -111,6 +114,7 @@ class SizesPage(QWidget):
         self.grid = Reflow()
         for plot in self.plots:
             self.grid.add(plot)
+        self.exchange = ExchangeBar(self._lab)
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -125,6 +129,7 @@ class SizesPage(QWidget):
         column.addWidget(self.card)
         column.addWidget(self.body, 1)
         column.addStretch()
+        column.addWidget(self.exchange)
 
     def _sample(self) -> QWidget:
         sample = QWidget()
@@ -188,7 +193,7 @@ class SizesPage(QWidget):
                 plot.show_result(result)
             self._walk_sentence()
             self._ask(sweep)
-            self.choose_size(min(4096, sweep.largest))
+            self.choose_size(round((sweep.smallest * sweep.largest) ** 0.5))
         else:
             self.plots[-1].show_result(result)
             self.plots[-1].show_size(result, self.size_)
