@@ -1,0 +1,264 @@
+"""Other factorizations: left to right, reversed, and with hidden states, on the same text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout
+
+from engine.models import NGramModel
+from engine.tokenizers.base import without_surrogates
+from gui import theme
+from gui.job_handle import Failure, JobHandle
+from gui.lab import Lab
+from gui.language_models.context import Context
+from gui.language_models.diffusion_view import DiffusionView
+from gui.language_models.direction_view import DirectionView
+from gui.language_models.factors_run import (
+    LONGEST,
+    Factored,
+    Neighbours,
+    ReversedNGram,
+    count_backwards,
+    factor,
+    in_words,
+    neighbours,
+    settings_of,
+)
+from gui.language_models.model_bar import ModelBar
+from gui.language_models.models import ModelSet
+from gui.language_models.page import Page
+from gui.language_models.presets import TUTORIAL, Preset, presets
+from gui.language_models.small_table_view import SmallTableView
+from gui.language_models.states_view import StatesView
+from gui.language_models.totals_table import ROWS, PlainTable, total
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.page_switch import PageSpec, PageSwitch
+from gui.widgets.safe_text import plain_label, plain_tooltip
+
+
+class FactorsPage(Page):
+    """The totals of one text under every factorization, and a closer look at each."""
+
+    uses_context = False
+
+    def __init__(self, lab: Lab, models: ModelSet, context: Context) -> None:
+        super().__init__(lab, models, context)
+        self._made: Factored | None = None
+        self._backwards: ReversedNGram | None = None
+        self._counting: JobHandle | None = None
+        self._presets: tuple[Preset, ...] = ()
+        self.model_bar = ModelBar(models)
+        caption = QLabel("Tex&t")
+        theme.set_text_role(caption, "strong")
+        self.field = QLineEdit(TUTORIAL[0])
+        self.field.setObjectName("factored_text")
+        self.field.setAccessibleName("Text")
+        self.field.setPlaceholderText("Any text of yours; it begins and ends here")
+        self.field.setMaxLength(20_000)
+        caption.setBuddy(self.field)
+        self.preset_row = FlowRow()
+        self._preset_buttons: list[QPushButton] = []
+        row = FlowRow()
+        row.add(caption)
+        row.add(self.preset_row)
+        self.totals = PlainTable("The text under each factorization")
+        self.said = plain_label(wrap=True)
+        theme.set_text_role(self.said, "body", "muted")
+        self.direction = DirectionView(self)
+        self.states = StatesView(self)
+        self.small = SmallTableView(self)
+        self.looks = PageSwitch(
+            "Closer looks",
+            [
+                PageSpec(
+                    "directions",
+                    "Two directions",
+                    "Every token given what is before it, and given what is behind it.",
+                    self._directions,
+                ),
+                PageSpec(
+                    "states",
+                    "Hidden states",
+                    "What each state of the HMM emits, and which one wrote which token.",
+                    self._states,
+                ),
+                PageSpec(
+                    "small",
+                    "On a small table",
+                    "A tiny text counted both ways, in exact fractions.",
+                    self._small,
+                ),
+                PageSpec(
+                    "diffusion",
+                    "Diffusion models",
+                    "A note on where they stand.",
+                    DiffusionView,
+                ),
+            ],
+            keys=False,
+        )
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 8, 0)
+        self._upper = (self.model_bar, row, self.field, self.totals)
+        for part in (*self._upper, self.said):
+            page.addWidget(part)
+        page.addWidget(self.looks, 1)
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(120)
+        self._typing.timeout.connect(self.refresh)
+        self.field.textChanged.connect(self._typed)
+        self.direction.place_wished.connect(self._look_at)
+        self.looks.shown.connect(self._looked)
+        self.states.fit_wished.connect(self.model_bar.fit.click)
+        lab.corpus_changed.connect(self._show_presets)
+        self._show_presets()
+
+    def _directions(self) -> DirectionView:
+        return self.direction
+
+    def _states(self) -> StatesView:
+        return self.states
+
+    def _small(self) -> SmallTableView:
+        return self.small
+
+    @property
+    def factored(self) -> Factored | None:
+        """What the page shows."""
+        return self._made
+
+    # --------------------------------------------------------------------------------- computing
+    @Slot()
+    def _typed(self) -> None:
+        self._typing.start()
+
+    def compute(self) -> None:
+        self._typing.stop()
+        streams, seat = self.lab.streams, self.models.table.seat("ngram")
+        if streams is None or seat is None or not isinstance(seat.model, NGramModel):
+            self._say(seat.missing if seat is not None else "The text is being prepared …")
+            return
+        known = self._backwards
+        settings = settings_of(seat.model)
+        if known is None or known.streams is not streams or known.settings != settings:
+            self._count()
+            return
+        self.ask(
+            "factors",
+            factor,
+            self.models.table,
+            known,
+            without_surrogates(self.field.text()),
+            with_job=True,
+            on_result=self._show,
+            on_error=self._failed,
+            title="Scoring the text",
+        )
+
+    def _count(self) -> None:
+        if self._counting is not None:
+            self._counting.discard()
+        self._counting = self.lab.compute.submit(
+            count_backwards,
+            self.models.table,
+            self.lab.streams,
+            title="Counting the text backwards",
+            unit="orders",
+            urgent=True,
+            on_result=self._counted,
+            on_error=self._failed,
+            on_cancelled=self._stopped,
+        )
+        self._say("The text is being counted backwards …")
+
+    @Slot(object)
+    def _counted(self, backwards: ReversedNGram) -> None:
+        self._counting = None
+        self._backwards = backwards
+        self.refresh()
+
+    @Slot(object)
+    def _stopped(self, _: JobHandle) -> None:
+        self._counting = None
+        self._say("Counting the text backwards was stopped. Change the text or n to go on.")
+
+    @Slot(object)
+    def _failed(self, failure: Failure) -> None:
+        self._counting = None
+        self._say(failure.sentence)
+
+    @Slot(object)
+    def _show(self, made: Factored) -> None:
+        if made.table is not self.models.table:
+            return
+        self._made = made
+        scored = [entry for entry in made.totals if entry.score is not None]
+        rows = [("how", "How p(x) is taken apart.", [entry.direction for entry in scored])]
+        for number, (title, tip) in enumerate(ROWS):
+            cells = [total(entry.score, number) for entry in scored if entry.score is not None]
+            rows.append((title, tip, cells))
+        self.totals.fill([entry.title for entry in scored], rows)
+        words = [in_words(made), *(entry.failure for entry in made.totals if entry.failure)]
+        if made.too_long:
+            words.append(f"Only the first {LONGEST} tokens are read here.")
+        self._say(" ".join(word for word in words if word))
+        self.direction.show_factored(made)
+        self.states.show_factored(made)
+        self._look_at(self.direction.place)
+
+    @Slot(int)
+    def _look_at(self, place: int) -> None:
+        if self._made is not None:
+            self.ask(
+                "neighbours",
+                neighbours,
+                self._made,
+                place,
+                with_job=True,
+                on_result=self._show_neighbours,
+                title="Asking both directions",
+            )
+
+    @Slot(object)
+    def _show_neighbours(self, found: Neighbours) -> None:
+        if found.made is self._made:
+            self.direction.show_neighbours(found)
+
+    def _say(self, words: str) -> None:
+        self.said.setText(words)
+        self.said.setVisible(bool(words) and self._about_the_text)
+
+    @property
+    def _about_the_text(self) -> bool:
+        return self.looks.current_key in ("directions", "states")
+
+    @Slot(str)
+    def _looked(self, _: str) -> None:
+        """Leave the room to a look that has a text of its own, or none."""
+        for part in self._upper:
+            part.setVisible(self._about_the_text)
+        self._say(self.said.text())
+
+    # ----------------------------------------------------------------------------------- presets
+    @Slot()
+    def _show_presets(self) -> None:
+        self._presets = presets(self.lab.corpus)
+        while len(self._preset_buttons) < len(self._presets):
+            button = QPushButton()
+            button.setAutoDefault(False)
+            button.clicked.connect(self._take_preset)
+            self._preset_buttons.append(button)
+            self.preset_row.add(button)
+        for number, button in enumerate(self._preset_buttons):
+            button.setVisible(number < len(self._presets))
+            if number < len(self._presets):
+                preset = self._presets[number]
+                button.setText(preset.title.replace("&", "&&"))
+                button.setToolTip(plain_tooltip(f"{preset.tip}\n{preset.text[:300]}"))
+
+    @Slot()
+    def _take_preset(self) -> None:
+        button = self.sender()
+        if isinstance(button, QPushButton) and button in self._preset_buttons:
+            self.field.setText(self._presets[self._preset_buttons.index(button)].text)
