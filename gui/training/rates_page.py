@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from gui import theme
 from gui.training.news import News
 from gui.training.session import TrainingSession
 from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.look import em
 
 PART_COLOURS = ("#0072b2", "#b36b00", "#00805d", "#a64d82", "#c84a00", "#3a4a63")
 """For the parts of a model, in turn; from Okabe and Ito's palette, darkened."""
+PLOT_EMS = 17.0
 MOST_PARTS = 8
 """More layers than that are drawn as the first and last few."""
 
@@ -37,13 +41,23 @@ class RatesPage(QWidget):
             plot.set_empty_text("Nothing trained yet.")
             grid.addWidget(plot, index // 2, index % 2)
         self._stale = True
+        theme.current().changed.connect(self._dress)
+        self._dress()
         session.began.connect(self._clear)
         session.news_changed.connect(self._refresh)
 
+    @Slot()
+    def _dress(self) -> None:
+        """Room enough for curves to be read; the page scrolls."""
+        for plot in self.plots:
+            plot.setMinimumHeight(round(em(theme.current().font("body")) * PLOT_EMS))
+
+    @Slot()
     def _clear(self) -> None:
         for plot in self.plots:
             plot.clear()
 
+    @Slot()
     def _refresh(self) -> None:
         news = self._session.news
         self._stale = not self.isVisible()

@@ -73,7 +73,7 @@ class ScaleStrip(QWidget):
         painter.setPen(colours.color("muted"))
         painter.drawLine(round(left), round(line), round(left + width), round(line))
         metrics = painter.fontMetrics()
-        step = max(1, math.ceil((last - first) * metrics.horizontalAdvance("10⁰⁰ ") / width))
+        step = max(1, math.ceil((last - first) * metrics.horizontalAdvance("100,000  ") / width))
         for power in range(first, last + 1, step):
             x = place(10.0**power)
             painter.drawLine(round(x), round(line), round(x), round(line + unit * 0.3))
