@@ -35,7 +35,7 @@ _MOVES = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
 }
-_LARGEST_CELL, _TALLEST = 1.9, 16.0
+_LARGEST_CELL, _TALLEST = 1.9, 12.0
 """In em: the height of a cell, and of all cells together."""
 
 

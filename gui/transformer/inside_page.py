@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import cast
-
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent, QTextCursor
 from PySide6.QtWidgets import (
@@ -25,16 +21,12 @@ from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.pages import RunChoice, SharedContext
-from gui.transformer.heads_view import HeadsView
-from gui.transformer.lens_view import LensView
 from gui.transformer.looking import Look, Switches, look, move
-from gui.transformer.off_view import OffView
 from gui.transformer.overview import Overview
 from gui.transformer.steps import Stage, stages
-from gui.transformer.steps_view import StepsView
+from gui.transformer.views import Views
 from gui.widgets.look import em
 from gui.widgets.notice import EmptyState, Notice
-from gui.widgets.page_switch import PageSpec, PageSwitch
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_strip import TokenStrip
 from gui.widgets.token_text import Vocabulary
@@ -119,26 +111,12 @@ class InsidePage(QWidget):
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.side.setWidget(self.overview)
-        factories: dict[str, Callable[[], QWidget]] = {
-            "steps": partial(StepsView, self.lab),
-            "heads": HeadsView,
-            "lens": LensView,
-            "off": partial(OffView, self.lab),
-        }
-        self._connected: set[str] = set()
-        self.views = PageSwitch(
-            "Ways to look inside",
-            [
-                PageSpec(key, title, tip, factories[key])
-                for key, title, tip in (
-                    ("steps", "Step by step", "One formula at a time, with its numbers."),
-                    ("heads", "Attention", "Where every head of a layer reads."),
-                    ("lens", "Logit lens", "What the model would say after each layer."),
-                    ("off", "Switch off", "Take parts away and see what happens."),
-                )
-            ],
-            keys=False,
-        )
+        self.views = Views(self.lab)
+        self.views.head_chosen.connect(self._head_chosen)
+        self.views.stage_wished.connect(self._step_over)
+        self.views.layer_and_head_chosen.connect(self._layer_and_head_chosen)
+        self.views.position_chosen.connect(self.look_at)
+        self.views.switched.connect(self._switched)
         self.views.shown.connect(self._show_view)
         self._split = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._split.addWidget(self.side, 2)
@@ -149,41 +127,6 @@ class InsidePage(QWidget):
             self._rows.addWidget(widget)
         self._rows.addLayout(self._split, 1)
         return body
-
-    # The views are made when they are first shown.
-    @property
-    def steps(self) -> StepsView:
-        """The view "Step by step"."""
-        return cast(StepsView, self._view("steps"))
-
-    @property
-    def heads(self) -> HeadsView:
-        """The view "Attention"."""
-        return cast(HeadsView, self._view("heads"))
-
-    @property
-    def lens(self) -> LensView:
-        """The view "Logit lens"."""
-        return cast(LensView, self._view("lens"))
-
-    @property
-    def off(self) -> OffView:
-        """The view "Switch off"."""
-        return cast(OffView, self._view("off"))
-
-    def _view(self, key: str) -> QWidget:
-        view = self.views.page(key)
-        if key not in self._connected:
-            self._connected.add(key)
-            if isinstance(view, StepsView):
-                view.head_chosen.connect(self._head_chosen)
-                view.stage_wished.connect(self._step_over)
-            elif isinstance(view, HeadsView):
-                view.head_chosen.connect(self._layer_and_head_chosen)
-                view.position_chosen.connect(self.look_at)
-            elif isinstance(view, OffView):
-                view.switched.connect(self._switched)
-        return view
 
     # ------------------------------------------------------------------------------------ computing
     @property
@@ -254,15 +197,15 @@ class InsidePage(QWidget):
         if found is None:
             return
         if key == "steps":
-            self.steps.show_stage(found, self._stages[self._stage], self._head)
+            self.views.steps.show_stage(found, self._stages[self._stage], self._head)
         elif key == "heads":
             stage = self._stages[self._stage]
             last = found.inside.config.layers - 1
-            self.heads.show_look(found, min(max(stage.layer, 0), last), self._head)
+            self.views.heads.show_look(found, min(max(stage.layer, 0), last), self._head)
         elif key == "lens":
-            self.lens.show_look(found)
+            self.views.lens.show_look(found)
         else:
-            self.off.show_look(found)
+            self.views.off.show_look(found)
 
     # -------------------------------------------------------------------------------------- showing
     def _show_tokens(self, found: Look) -> None:
@@ -368,7 +311,7 @@ class InsidePage(QWidget):
         wished = self._stage + step
         if 0 <= wished < len(self._stages):
             self._stage = wished
-            self.steps.begin_at(self._stages[wished], last=step < 0)
+            self.views.steps.begin_at(self._stages[wished], last=step < 0)
             self._show_choice()
 
     @Slot(int)

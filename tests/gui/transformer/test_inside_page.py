@@ -70,17 +70,17 @@ def test_next_leads_through_every_step_and_every_number_is_the_models(
     expected = [step for stage in stages(page.look.inside.config) for step in stage.steps]
     for number, step in enumerate(expected):
         settle(qtbot, page)
-        assert page.steps.step == step
-        assert page.steps.formula.is_typeset, step.latex
-        a = page.steps.arithmetic.arithmetic
+        assert page.views.steps.step == step
+        assert page.views.steps.formula.is_typeset, step.latex
+        a = page.views.steps.arithmetic.arithmetic
         assert a is not None and a.place.point == step.point
         assert a.value == pytest.approx(a.model, rel=1e-4, abs=1e-5)
         if number + 1 < len(expected):
-            qtbot.mouseClick(page.steps.next, LEFT)
+            qtbot.mouseClick(page.views.steps.next, LEFT)
     for step in reversed(expected[:-1]):
-        qtbot.mouseClick(page.steps.back, LEFT)
+        qtbot.mouseClick(page.views.steps.back, LEFT)
         settle(qtbot, page)
-        assert page.steps.step == step
+        assert page.views.steps.step == step
 
 
 def go_to(qtbot: QtBot, page: InsidePage, stage: int, point: str) -> None:
@@ -89,7 +89,7 @@ def go_to(qtbot: QtBot, page: InsidePage, stage: int, point: str) -> None:
     settle(qtbot, page)
     steps = page._stages[stage].steps
     number = next(i for i, step in enumerate(steps) if step.point == point)
-    qtbot.mouseClick(page.steps._buttons[number], LEFT)
+    qtbot.mouseClick(page.views.steps._buttons[number], LEFT)
     settle(qtbot, page)
 
 
@@ -97,22 +97,22 @@ def test_a_click_on_a_score_writes_out_its_dot_product(qtbot: QtBot, open_page: 
     page = open_page()
     assert page.look is not None
     go_to(qtbot, page, 1, "scores")
-    grid = page.steps.grid
+    grid = page.views.steps.grid
     click(qtbot, grid, grid.cell_rect(4, 2).center().toPoint())
     settle(qtbot, page)
     layer = page.look.inside.layers[0]
     q, k = layer["q"][0, 4].astype(float), layer["k"][0, 2].astype(float)
-    a = page.steps.arithmetic.arithmetic
+    a = page.views.steps.arithmetic.arithmetic
     assert a is not None
     np.testing.assert_allclose(a.terms, np.stack([q, k, q * k], 1))
     assert a.value == pytest.approx(q @ k / math.sqrt(8))
-    model = page.steps.arithmetic.table.model()
+    model = page.views.steps.arithmetic.table.model()
     assert (model.rowCount(), model.columnCount()) == (8, 4)
-    assert "÷ √d = √8" in page.steps.arithmetic.steps.text()
+    assert "÷ √d = √8" in page.views.steps.arithmetic.steps.text()
     qtbot.keyClick(grid, Qt.Key.Key_Right)
     settle(qtbot, page)
     assert grid.cell == (4, 3)
-    moved = page.steps.arithmetic.arithmetic
+    moved = page.views.steps.arithmetic.arithmetic
     assert moved is not None and moved.place.index == 3
     assert "key 3" in grid.accessibleDescription()
 
@@ -120,25 +120,25 @@ def test_a_click_on_a_score_writes_out_its_dot_product(qtbot: QtBot, open_page: 
 def test_the_future_is_masked(qtbot: QtBot, open_page: Open) -> None:
     page = open_page()
     go_to(qtbot, page, 1, "pattern")
-    grid = page.steps.grid
+    grid = page.views.steps.grid
     click(qtbot, grid, grid.cell_rect(1, 5).center().toPoint())
     settle(qtbot, page)
-    a = page.steps.arithmetic.arithmetic
+    a = page.views.steps.arithmetic.arithmetic
     assert a is not None and a.rule == "masked"
-    assert "masked" in page.steps.arithmetic.steps.text()
+    assert "masked" in page.views.steps.arithmetic.steps.text()
 
 
 def test_the_overview_chooses_heads_and_moves_by_key(qtbot: QtBot, open_page: Open) -> None:
     page = open_page()
     click(qtbot, page.overview, page.overview.map_rect(3, 1).center().toPoint())
     settle(qtbot, page)
-    assert page.steps.title.text() == "Layer 2: attention"
-    assert page.steps._head == 1
+    assert page.views.steps.title.text() == "Layer 2: attention"
+    assert page.views.steps._head == 1
     qtbot.keyClick(page.overview, Qt.Key.Key_Down)
-    assert page.steps.title.text() == "Layer 2: FFN"
+    assert page.views.steps.title.text() == "Layer 2: FFN"
     for _ in range(9):
         qtbot.keyClick(page.overview, Qt.Key.Key_Up)
-    assert page.steps.title.text() == "Embedding"
+    assert page.views.steps.title.text() == "Embedding"
 
 
 def test_choosing_a_token_follows_its_vector(qtbot: QtBot, open_page: Open) -> None:
@@ -165,27 +165,27 @@ def test_attention_lines_show_the_row_looked_at(qtbot: QtBot, open_page: Open) -
     assert page.look is not None
     t = page.look.position
     np.testing.assert_array_equal(
-        page.heads.lines._weights, page.look.inside.layers[0]["pattern"][:, t, : t + 1]
+        page.views.heads.lines._weights, page.look.inside.layers[0]["pattern"][:, t, : t + 1]
     )
-    click(qtbot, page.heads.lines, page.heads.lines.lane(1).center().toPoint())
-    assert "head 2" in page.heads.map_title.text()
-    page.heads.layer_box.setFocus()
-    qtbot.keyClick(page.heads.layer_box, Qt.Key.Key_Down)
-    assert page.heads.map_title.text().startswith("Layer 2, head 2")
+    click(qtbot, page.views.heads.lines, page.views.heads.lines.lane(1).center().toPoint())
+    assert "head 2" in page.views.heads.map_title.text()
+    page.views.heads.layer_box.setFocus()
+    qtbot.keyClick(page.views.heads.layer_box, Qt.Key.Key_Down)
+    assert page.views.heads.map_title.text().startswith("Layer 2, head 2")
     np.testing.assert_array_equal(
-        page.heads.lines._weights, page.look.inside.layers[1]["pattern"][:, t, : t + 1]
+        page.views.heads.lines._weights, page.look.inside.layers[1]["pattern"][:, t, : t + 1]
     )
 
 
 def test_the_lens_compares_a_layer_with_the_answer(qtbot: QtBot, open_page: Open) -> None:
     page = open_page()
     qtbot.mouseClick(page.views.button("lens"), LEFT)
-    grid = page.lens.table
+    grid = page.views.lens.table
     click(qtbot, grid, grid.cell_rect(0, 1).center().toPoint())
     assert page.look is not None
-    names = [model.name for model in page.lens.bars.shown_models()]
+    names = [model.name for model in page.views.lens.bars.shown_models()]
     assert names == ["After the embedding", "The model's answer"]
-    shown = page.lens.bars.shown_models()
+    shown = page.views.lens.bars.shown_models()
     np.testing.assert_array_equal(shown[0].log_probs, page.look.lens.log_probs[0])
     answer = page.look.run.model.next_log_probs(page.look.inside.ids[1:])
     np.testing.assert_allclose(shown[1].log_probs, answer, atol=1e-4)
@@ -202,22 +202,22 @@ def test_switching_off_moves_the_bars_and_the_loss(qtbot: QtBot, lab: Lab, open_
         (("residual", 1, 0), SwitchedOff(residuals=frozenset({1}))),
         (("positions", 0, 0), SwitchedOff(positions=True)),
     ):
-        box = page.off.box(*key)
+        box = page.views.off.box(*key)
         qtbot.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
         qtbot.waitUntil(lambda: page.look is not None and bool(page.look.switches))
         settle(qtbot, page)
         context = page.look.inside.ids[1:]
-        whole, without = page.off.bars.shown_models()
+        whole, without = page.views.off.bars.shown_models()
         np.testing.assert_allclose(whole.log_probs, run.model.next_log_probs(context), atol=1e-4)
         expected = run.model.without(off).next_log_probs(context)
         np.testing.assert_allclose(without.log_probs, expected, atol=1e-4)
         assert np.abs(whole.log_probs - without.log_probs).max() > 1e-3
         assert lab.streams is not None
         loss = ablate(run.model, off, lab.streams.held_out, SAMPLE_TOKENS)
-        before, after = map(float, re.findall(r"[\d.]+", page.off.loss.text())[:2])
+        before, after = map(float, re.findall(r"[\d.]+", page.views.off.loss.text())[:2])
         assert (before, after) == pytest.approx((loss.whole, loss.without), abs=0.002)
         assert "switched off" in page.notice.text
-        qtbot.mouseClick(page.off.all_on, LEFT)
+        qtbot.mouseClick(page.views.off.all_on, LEFT)
         qtbot.waitUntil(lambda: page.look is not None and not page.look.switches)
         settle(qtbot, page)
         assert page.notice.text == ""
@@ -229,10 +229,10 @@ def test_the_loss_on_all_held_out_text_can_be_asked_for(
 ) -> None:
     page = open_page()
     qtbot.mouseClick(page.views.button("off"), LEFT)
-    qtbot.mouseClick(page.off.everything, LEFT)
+    qtbot.mouseClick(page.views.off.everything, LEFT)
     settle(qtbot, page)
     assert lab.streams is not None
-    assert f"{lab.streams.held_out.n_targets:,} held-out tokens" in page.off.loss.text()
+    assert f"{lab.streams.held_out.n_targets:,} held-out tokens" in page.views.off.loss.text()
 
 
 def test_pictures_and_numbers_can_be_saved(qtbot: QtBot, open_page: Open, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_pictures_and_numbers_can_be_saved(qtbot: QtBot, open_page: Open, tmp_pa
     go_to(qtbot, page, 1, "pattern")
     qtbot.mouseClick(page.views.button("heads"), LEFT)
     assert page.look is not None
-    for widget, name in ((page.steps.grid, "grid"), (page.heads.lines, "lines")):
+    for widget, name in ((page.views.steps.grid, "grid"), (page.views.heads.lines, "lines")):
         for ending in ("png", "svg", "csv"):
             widget.export(ending, str(tmp_path / f"{name}.{ending}"))
         assert QImage(str(tmp_path / f"{name}.png")).width() > 100
@@ -269,7 +269,7 @@ def test_a_run_of_another_shape_replaces_everything(
 ) -> None:
     page = open_page()
     qtbot.mouseClick(page.views.button("off"), LEFT)
-    box = page.off.box("head", 1, 1)
+    box = page.views.off.box("head", 1, 1)
     qtbot.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
     settle(qtbot, page)
     add_run(lab, "Other", layers=1, heads=1, positions="none")
