@@ -36,8 +36,11 @@ _FLOPS_AT_ONCE = 2e9
 """Work between two yield points of an evaluation: 10 to 30 ms on two cores."""
 _GOOD_EVERY = 25
 """Steps between two copies of the state to go back to."""
-_GOOD_MARGIN = 0.5
-"""Nats by which a state's loss may exceed blind guessing, ln V, and still count as good."""
+_GOOD_MARGIN = 0.25
+"""Nats by which a batch's loss may exceed the best mean so far in a state that counts as good."""
+_LEARNED = 0.01
+"""Nats below blind guessing, ln V, from which on a network has learned something. One whose
+numbers have run away until it tells nothing apart stays at ln V."""
 
 
 class Trainer:
@@ -78,6 +81,7 @@ class Trainer:
         self.learning_rate_scale = 1.0
         """What the recipe's learning rates are multiplied with; see the setter."""
         self._good: tuple[int, list[Tensor], int] | None = None
+        self._lowest = math.inf
         self._keep_good_state()
 
     # --- what a run is asked for
@@ -136,8 +140,10 @@ class Trainer:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             assert self._good is not None
             raise Diverged(self.step_count + 1, self._good[0])
-        if self.step_count % _GOOD_EVERY == 0 and self._is_good(loss):
-            self._keep_good_state()
+        if self.step_count % _GOOD_EVERY == 0 and self.step_count:
+            self._lowest = min(self._lowest, self._mean_before(self.step_count))
+            if self._is_good(loss):
+                self._keep_good_state()
         if 0 < self.recipe.grad_clip < norm:
             self._flat.gradients.mul_(self.recipe.grad_clip / norm)
         factor = self.recipe.learning_rate_factor(self.step_count) * self.learning_rate_scale
@@ -233,7 +239,19 @@ class Trainer:
     # --- going back after the loss has blown up
 
     def _is_good(self, loss: float) -> bool:
-        return loss <= math.log(self.module.config.vocab_size) + _GOOD_MARGIN
+        """Whether a state with this loss on the next batch is worth going back to."""
+        guessing = math.log(self.module.config.vocab_size)
+        return loss <= min(self._lowest + _GOOD_MARGIN, guessing - _LEARNED)
+
+    def _mean_before(self, step: int) -> float:
+        """The mean loss of the _GOOD_EVERY steps up to ``step``, which is no less than that."""
+        losses = [r.loss for r in self.history.steps[step - _GOOD_EVERY : step]]
+        return sum(losses) / len(losses)
+
+    def _recall_lowest(self) -> None:
+        """Find the lowest mean again in a history that was cut or loaded."""
+        ends = range(_GOOD_EVERY, self.step_count + 1, _GOOD_EVERY)
+        self._lowest = min((self._mean_before(end) for end in ends), default=math.inf)
 
     def _state(self) -> list[Tensor]:
         return [self._flat.values, *self._optimizer.state().values()]
@@ -246,8 +264,10 @@ class Trainer:
         )
 
     def go_back(self) -> int:
-        """Restore the last state whose loss was no worse than guessing; return its step.
+        """Restore the last good state; return its step.
 
+        That is one whose loss was near the lowest so far (a mean over 25 steps) and clearly
+        below guessing; the state at the start, or the one loaded, if there was none since.
         Lower the learning rate before going on: the same steps would fail again.
         """
         assert self._good is not None
@@ -255,6 +275,7 @@ class Trainer:
         for current, kept in zip(self._state(), tensors, strict=True):
             current.copy_(kept)
         self.history.cut(self.step_count)
+        self._recall_lowest()
         return self.step_count
 
     # --- checkpoints
@@ -303,5 +324,6 @@ class Trainer:
         trainer.step_count = kept.step_count
         trainer.learning_rate_scale = kept.learning_rate_scale
         trainer.history = kept.history
+        trainer._recall_lowest()
         trainer._keep_good_state()
         return trainer

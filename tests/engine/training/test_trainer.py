@@ -200,6 +200,46 @@ def test_a_learning_rate_of_a_million_is_survived(optimizer):
     assert len(trainer.history.steps) == trainer.step_count
 
 
+@pytest.mark.parametrize("learned", [0, 10, 60, 100])
+@pytest.mark.parametrize("reload", [False, True])
+def test_a_dead_network_is_no_state_to_go_back_to(learned, reload, tmp_path):
+    trainer = Trainer(small(steps=200, schedule="constant"), TRAIN, HELD_OUT)
+    start = parameters(trainer)
+    losses(trainer, learned)
+    if reload:
+        trainer.save(tmp_path)
+        trainer = Trainer.load(tmp_path, TRAIN, HELD_OUT)
+    alive = parameters(trainer)
+    with torch.no_grad():
+        for p in trainer.module.parameters():
+            p.zero_()
+    trainer.set_learning_rate_scale(0.0)
+    stuck = losses(trainer, 60)
+    assert stuck == pytest.approx([math.log(10)] * 60)  # finite, and it never ends
+    back = trainer.go_back()
+    if reload:
+        assert back == learned
+        assert torch.equal(parameters(trainer), alive)
+    elif learned < 25:
+        assert back == 0
+        assert torch.equal(parameters(trainer), start)
+    else:
+        assert 25 <= back <= learned
+        assert trainer.evaluate().loss < 1.5
+    assert len(trainer.history.steps) == trainer.step_count
+
+
+def test_the_good_state_moves_on_while_the_loss_falls():
+    trainer = Trainer(small(steps=200), TRAIN, HELD_OUT)
+    losses(trainer, 130)
+    expected = Trainer(small(steps=200), TRAIN, HELD_OUT)
+    back = trainer.go_back()
+    assert back == 125
+    losses(expected, 125)
+    assert torch.equal(parameters(trainer), parameters(expected))
+    assert losses(trainer, 5) == losses(expected, 5)
+
+
 def test_a_step_that_diverges_changes_nothing():
     trainer = Trainer(small(), TRAIN, HELD_OUT)
     losses(trainer, 3)
