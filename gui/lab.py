@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import LabError
-from engine.jobs import NO_JOB, Job
 from engine.text import Corpus, bundled_corpora
 from engine.workspace.bundled import load_bundled
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
@@ -26,14 +24,13 @@ from engine.workspace.made import (
     Streams,
     TrainedRun,
     make_ngram,
-    make_streams,
-    make_tokenizer,
 )
 from engine.workspace.staleness import Outdated
 from engine.workspace.workspace import Workspace
 from gui.compute import ComputeThread
 from gui.errors import ErrorSink
 from gui.job_handle import Failure, JobHandle
+from gui.preparing import Prepared, prepare
 from gui.settings import LARGEST_SEED, Preferences
 from gui.theme import Theme
 
@@ -41,17 +38,6 @@ log = logging.getLogger(__name__)
 
 Confirm = Callable[[str, Sequence[Outdated]], bool]
 """Asked before trained work goes out of date: what is about to be chosen, and what that does."""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """What a change of corpus or tokenizer brings, as far as it is made."""
-
-    corpus: Corpus
-    choice: CorpusChoice
-    tokenizer: MadeTokenizer
-    streams: Streams | None = None
-    ngram: MadeNGram | None = None
 
 
 class Lab(QObject):
@@ -257,6 +243,12 @@ class Lab(QObject):
         self.runs_changed.emit()
         return kept
 
+    def replace_run(self, name: str, run: TrainedRun) -> TrainedRun:
+        """Keep a run in place of the one called ``name``, if that is still there; nobody sees a
+        moment without either. Returns and raises as ``add_run``."""
+        self._workspace.remove_run(name)
+        return self.add_run(run)
+
     def remove_run(self, name: str) -> None:
         """Forget a run."""
         self._workspace.remove_run(name)
@@ -314,7 +306,7 @@ class Lab(QObject):
         self._wish, self._wished_made = (choice, spec), made
         self._on_error = on_error
         self._preparing = self.compute.submit(
-            _prepare,
+            prepare,
             choice,
             corpus,
             spec,
@@ -330,7 +322,7 @@ class Lab(QObject):
         self.preparing_changed.emit()
 
     @Slot(object)
-    def _adopt(self, made: _Prepared) -> None:
+    def _adopt(self, made: Prepared) -> None:
         """Put what is made so far in force, then tell what changed."""
         space, tell = self._workspace, []
         if space.corpus is not made.corpus:
@@ -349,7 +341,7 @@ class Lab(QObject):
             signal.emit()
 
     @Slot(object)
-    def _prepared(self, made: _Prepared) -> None:
+    def _prepared(self, made: Prepared) -> None:
         self._preparing = None
         self._adopt(made)
         choice = made.choice
@@ -396,29 +388,3 @@ def _keys() -> set[str]:
 
 def _yes(what: str, outdated: Sequence[Outdated]) -> bool:
     return True
-
-
-def _prepare(
-    choice: CorpusChoice,
-    corpus: Corpus | None,
-    spec: TokenizerSpec,
-    made: MadeTokenizer | None,
-    settings: NGramSettings,
-    job: Job = NO_JOB,
-) -> _Prepared:
-    """On the compute thread: load the corpus, learn the tokenizer, encode, count. What is
-    usable is published as it comes.
-
-    Raises:
-        LabError: if the text cannot be read, or the tokenizer cannot be made from it.
-    """
-    job.progress(0, None, f"Reading {choice.label}")
-    corpus = corpus or choice.load(job)
-    tokenizer = made or make_tokenizer(spec, corpus, job)
-    ready = _Prepared(corpus, choice, tokenizer)
-    job.publish(ready)
-    job.yield_point()
-    streams = make_streams(corpus, tokenizer, job)
-    ready = _Prepared(corpus, choice, tokenizer, streams)
-    job.publish(ready)
-    return _Prepared(corpus, choice, tokenizer, streams, make_ngram(settings, streams, job))

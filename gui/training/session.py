@@ -364,10 +364,10 @@ class TrainingSession(QObject):
             resumable=self._saved(news),
         )
         try:
-            if self._run_name is not None:
-                # One signal for both: nobody sees the moment without the run.
-                self._lab.workspace.remove_run(self._run_name)
-            self._run_name = self._lab.add_run(run).name
+            if self._run_name is None:
+                self._run_name = self._lab.add_run(run).name
+            else:
+                self._run_name = self._lab.replace_run(self._run_name, run).name
         except LabError as error:
             self.problem = str(error)
             self.phase_changed.emit()

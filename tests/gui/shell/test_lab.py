@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,25 @@ def test_trained_work_is_asked_about_and_kept(lab: Lab, settled: Any, told: list
     assert len(asked) == 2 and len(lab.runs) == 2
     lab.remove_run(kept.name)
     assert [run.name for run in lab.runs] == ["Run"]
+
+
+def test_a_run_takes_the_place_of_another_at_once(lab: Lab, settled: Any, told: list[str]) -> None:
+    ready(lab, settled)
+    run = a_run(lab)
+    other = lab.add_run(replace(run, name="Other"))
+    lab.add_run(run)
+    seen: list[list[str]] = []
+    lab.runs_changed.connect(lambda: seen.append([r.name for r in lab.runs]))
+    newer = replace(run, facts={"Steps": "20"})
+    kept = lab.replace_run("Run", newer)
+    assert seen == [["Other", "Run"]]  # never a moment with two, or none
+    assert kept.name == "Run" and lab.runs[-1].facts == {"Steps": "20"}
+    assert lab.runs[0] is other
+    lab.remove_run("Run")
+    lab.replace_run("Run", newer)  # removed meanwhile: it is there again
+    assert [r.name for r in lab.runs] == ["Other", "Run"]
+    clash = lab.replace_run("Run", replace(run, name="Other"))
+    assert clash.name == "Other (2)" and len(lab.runs) == 2
 
 
 def test_choosing_the_same_again_asks_nothing(lab: Lab, settled: Any) -> None:
