@@ -14,7 +14,6 @@ from gui import theme
 from gui.lab import Lab
 from gui.training.loss_view import LossView
 from gui.training.news import News
-from gui.training.notices import Say
 from gui.training.paces import Landmarks, Paces
 from gui.training.prompts import default_prompt
 from gui.training.rates_page import RatesPage
@@ -26,16 +25,25 @@ from gui.training.setup import SetupPanel
 from gui.training.steering import Steering
 from gui.training.transport import Transport
 from gui.widgets.look import em
+from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
 SLOWER = 0.1
 """What the learning rate is multiplied with when a run is rescued."""
+RESCUE = "Go back, with a smaller learning rate"
+RESCUE_TIP = (
+    "Take the run to its last good state, with a tenth of the learning rate or, if that is still "
+    "more than usual, with the recipe's own."
+)
 
 
 class TrainingTab(QWidget):
     """Set up, drive and watch one run at a time."""
+
+    page_keys = ("curves", "rates", "scale", "settings")
+    """What ``show_page`` knows."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,18 +54,10 @@ class TrainingTab(QWidget):
         self.setup = SetupPanel(lab, self.paces, self)
         self.transport = Transport(self.session, self)
         self.steering = Steering(self.session, self)
-        self.problem = Say("bad", parent=self)
-        self.overfitting = Say("warning", parent=self)
-        self.rescue = Say(
-            "warning",
-            "Go back, with a smaller learning rate",
-            "Take the run to its last good state, with a tenth of the learning rate or, if that "
-            "is still more than usual, with the recipe's own.",
-            self,
-        )
-        self.old_text = Say("warning", parent=self)
-        self.no_held_out = Say("warning", parent=self)
-        self.unsaved = Say("warning", parent=self)
+        self.problem, self.overfitting, self.rescue = Notice(self), Notice(self), Notice(self)
+        self.old_text, self.no_held_out, self.unsaved = Notice(self), Notice(self), Notice(self)
+        self.rescue.button.setToolTip(RESCUE_TIP)
+        self.rescue.button.setAccessibleDescription(RESCUE_TIP)
         self.losses = LossView(self)
         self.samples = SamplesView(self)
         self._stale = True
@@ -119,6 +119,10 @@ class TrainingTab(QWidget):
         self._connect()
         self._text_changed()
 
+    def show_page(self, key: str) -> None:
+        """Bring one of the inner pages to the front."""
+        self.pages.show_page(key)
+
     @Slot()
     def _dress(self) -> None:
         """Leave the pages enough room for a plot: the window scrolls where it has less."""
@@ -155,7 +159,7 @@ class TrainingTab(QWidget):
         try:
             order = self.setup.order(self.samples.prompt.text())
         except LabError as error:
-            self.problem.say(str(error))
+            self.problem.say(str(error), "error")
             return
         self.paces.rest()
         self.session.start(order, steps)
@@ -215,16 +219,14 @@ class TrainingTab(QWidget):
     @Slot()
     def _show_notices(self) -> None:
         session, news = self.session, self.session.news
-        self.problem.say(session.problem)
         runaway = "" if news is None else news.runaway
-        if session.phase is Phase.DIVERGED:
-            self.problem.say("")
-            runaway = session.problem
-        self.rescue.say(runaway)
-        self.unsaved.say("" if news is None else news.unsaved)
-        self.overfitting.say(self._about_judgement())
-        self.old_text.say(self._about_old_text())
-        self.no_held_out.say(self._about_held_out())
+        diverged = session.phase is Phase.DIVERGED
+        self.problem.say("" if diverged else session.problem, "error")
+        self.rescue.say(session.problem if diverged else runaway, "warning", RESCUE)
+        self.unsaved.say("" if news is None else news.unsaved, "warning")
+        self.overfitting.say(self._about_judgement(), "warning")
+        self.old_text.say(self._about_old_text(), "warning")
+        self.no_held_out.say(self._about_held_out(), "warning")
 
     def _about_old_text(self) -> str:
         order, streams = self.session.order, self._lab.streams
