@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from engine.errors import LabError
 from engine.posttraining.tasks import Task
 from gui import theme
-from gui.rewards.live import Comparison
+from gui.rewards.live import Comparison, check_prompt
 from gui.rewards.session import RewardsSession
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.distribution_bars import Distribution, DistributionBars
@@ -101,8 +102,15 @@ class ComparePage(QWidget):
         news = self._session.news
         if news is None:
             return
-        self._asked_at, self._waiting = news.update, True
+        self._asked_at = news.update
         text = self.prompt.currentText()
+        try:
+            check_prompt(news.order.task, text)
+        except LabError as error:
+            self._session.forget_comparison()
+            self._fail(str(error))
+            return
+        self._waiting = True
         self._session.compare(text, self._targets.get(text, ""))
 
     @Slot(object)

@@ -155,8 +155,6 @@ class LiveRun:
             LabError: if the prompt is too long, or holds characters the task does not know.
         """
         grpo = self._opened()
-        if not text:
-            raise LabError("Write a prompt, or choose one.")
         ids = grpo.task.tokenizer.encode(check_prompt(grpo.task, text))
         policy, reference = (grpo.answers(m, ids, COMPARED_ANSWERS, job) for m in grpo.modules)
         policy_next, reference_next = (grpo.first_token(m, ids) for m in grpo.modules)
@@ -209,8 +207,10 @@ def check_prompt(task: Task, text: str) -> str:
     """The prompt, if the task's policy can read it.
 
     Raises:
-        LabError: if it is too long, or holds characters the task does not know.
+        LabError: if it is empty or too long, or holds characters the task does not know.
     """
+    if not text:
+        raise LabError("Write a prompt, or choose one.")
     strange = sorted(set(text) - set(task.alphabet))
     if strange:
         raise LabError(

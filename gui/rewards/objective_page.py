@@ -52,7 +52,8 @@ class ObjectivePage(QWidget):
             "r is the reward, p_θ = π_θ the policy, p_LM the pre-trained model it started from "
             "(the reference), β the price of moving away from it. Sample a group of answers to "
             "each prompt and make the tokens of those that did well more probable. Â is how much "
-            "better an answer did than its group: (r − mean) ÷ (std + 0.0001). γ is the token's "
+            "better an answer did than its group: (r − mean) ÷ (std + 0.0001), or what the "
+            "settings choose in its place. γ is the token's "
             "probability now over that when it was sampled, cut to 1 − ε … 1 + ε; with one "
             "step a batch γ = 1 and the cut never acts."
         )

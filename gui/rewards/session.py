@@ -171,6 +171,10 @@ class RewardsSession(QObject):
                 on_error=self._not_compared,
             )
 
+    def forget_comparison(self) -> None:
+        """The answer to the comparison under way is no longer wanted."""
+        self._lab.compute.forget(COMPARE_KEY)
+
     # ------------------------------------------------------------------------------- the jobs
     def _submit(self, updates: int | None) -> None:
         assert self._live is not None and self.order is not None
