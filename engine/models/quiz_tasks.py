@@ -31,6 +31,8 @@ SEEN_IN_TRAINING: dict[TaskKey, bool] = {
 
 GROUPS = ("colour", "animal", "thing", "place", "job", "day", "mood")
 """The variables whose values are groups of words for the odd one out: no word is in two."""
+_OTHERS = 200
+"""Stories drawn for the wrong choices of questions."""
 _PAIRS = 6
 """Words of the toy vocabularies."""
 
@@ -40,40 +42,43 @@ def question_items(
 ) -> list[Item]:
     """Questions about held-out stories, at most one a story.
 
-    The wrong choices are right answers to the same question about other stories.
+    The wrong choices are right answers to the same question about other stories, drawn anew.
 
     Raises:
-        LabError: if no two stories answer the same question differently.
+        LabError: if there is no story to ask about.
     """
     rng = np.random.default_rng(seed)
     forms = _Forms(language)
-    asked = []
     pool: dict[str, dict[str, None]] = {}
-    for number, story in enumerate(stories):
-        job.progress(number, len(stories), "Writing questions")
-        of_story = []
-        for question in language.questions(story):
-            wording = question.prompt[len(story.body) :]
-            form = forms.form(wording)
-            name = forms.shared_name(wording, question.answer)
-            answer = question.answer.replace(name, "{}") if name else question.answer
-            pool.setdefault(form, {})[answer] = None
-            of_story.append((question.prompt, question.answer, form, name))
-        asked.append(of_story)
+    for _ in range(_OTHERS):
+        for *_, answer, form, name in _asked(language, forms, language.sample(rng)):
+            pool.setdefault(form, {})[answer.replace(name, "{}") if name else answer] = None
     items: list[Item] = []
-    for of_story in asked:
+    for number, story in enumerate(stories):
         if len(items) == n:
             break
+        job.progress(number, len(stories), "Writing questions")
+        of_story = _asked(language, forms, story)
         rng.shuffle(of_story)
         for prompt, answer, form, name in of_story:
-            others = [a.replace("{}", name) if name else a for a in pool[form]]
+            others = [a.replace("{}", name) if name else a for a in pool.get(form, {})]
             rivals = [other for other in others if other != answer]
             if len(rivals) >= CHOICES - 1:
                 items.append(_item("questions", prompt, answer, rivals, rng))
                 break
     if not items:
-        raise LabError("Too few held-out stories to ask about. Choose more text.")
+        raise LabError("There is no held-out story to ask about. Choose more text.")
     return items
+
+
+def _asked(language: StoryLanguage, forms: _Forms, story: Story) -> list[tuple[str, str, str, str]]:
+    """Prompt, answer, wording, and the name in question and answer, of a story's questions."""
+    found = []
+    for question in language.questions(story):
+        wording = question.prompt[len(story.body) :]
+        name = forms.shared_name(wording, question.answer)
+        found.append((question.prompt, question.answer, forms.form(wording), name))
+    return found
 
 
 def fill_in_items(

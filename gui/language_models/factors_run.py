@@ -23,7 +23,7 @@ from engine.workspace.made import Streams
 from gui.language_models.answers import Cut, cut
 from gui.language_models.models import Seat, Table
 
-LONGEST = 200
+LONGEST = 400
 """Tokens of a text that are read here; a longer one is cut."""
 FAVOURITES = 6
 """Tokens named for each hidden state."""

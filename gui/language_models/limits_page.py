@@ -79,6 +79,7 @@ class LimitsPage(Page):
         )
         for plot in (self.sparse, self.perplexity):
             plot.set_empty_text("Press Measure.")
+            plot.view.plot.getAxis("bottom").setTickSpacing(levels=[(1.0, 0.0)])  # n is whole
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("limits_splitter")
         self.splitter.setChildrenCollapsible(False)

@@ -19,6 +19,7 @@ from gui.language_models.limits_page import LimitsPage
 from gui.language_models.models import ModelSet
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.page import Page
+from gui.language_models.quiz_page import QuizPage
 from gui.language_models.race_page import RacePage
 from gui.language_models.reach_page import ReachPage
 from gui.language_models.sampling_page import SamplingPage
@@ -73,6 +74,12 @@ PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
         "Memory",
         "What the n-gram cannot see: words that are settled far back.",
         ReachPage,
+    ),
+    (
+        "quiz",
+        "Everything is autocompletion",
+        "Questions, gaps, riddles and translations, answered by continuing a prompt.",
+        QuizPage,
     ),
     (
         "generate",

@@ -64,6 +64,7 @@ class PlainTable(QTableWidget):
             self.setVerticalHeaderItem(number, head)
             for place, text in enumerate(cells):
                 item = QTableWidgetItem(text)
+                item.setToolTip(plain_tooltip(text))  # it may be cut off
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(number, place, item)
         self._fit()

@@ -239,8 +239,10 @@ def test_a_seed_draws_the_same_items(stories: list[Story]) -> None:
         assert draw(1) == draw(1) != draw(2)
 
 
-def test_too_few_stories_are_said_so(stories: list[Story]) -> None:
+def test_one_story_is_enough_and_none_is_said_so(stories: list[Story]) -> None:
+    (item,) = question_items(LANGUAGE, stories[:1], 5, 0)
+    assert item.prompt.startswith(stories[0].body) and len(item.choices) == CHOICES
     with pytest.raises(LabError, match="more text"):
-        question_items(LANGUAGE, stories[:1], 5, 0)
+        question_items(LANGUAGE, [], 5, 0)
     with pytest.raises(LabError, match="settled"):
         fill_in_items(LANGUAGE, [], 5, 0)
