@@ -293,7 +293,7 @@ class ComputeThread(QObject):
             self._waiting.remove(handle)
         if handle.key is not None and self._newest.get(handle.key[0]) is handle:
             del self._newest[handle.key[0]]
-        if kind == "failed" and handle.stop_asked:
+        if kind == "failed" and handle.stop_asked and not payload.expected:
             log.error("%s failed while it was being stopped.\n%s", handle.title, payload.details)
         state = JobState.CANCELLED if handle.stop_asked else JobState(kind)
         on_result, on_error, on_cancelled = handle.on_result, handle.on_error, handle.on_cancelled

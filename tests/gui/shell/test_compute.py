@@ -399,6 +399,26 @@ def test_discard_is_silent(compute: ComputeThread, log: Log, steps: Steps, until
     assert log.entries == []
 
 
+def test_a_wrong_input_that_is_no_longer_wanted_is_not_shouted_about(
+    compute: ComputeThread, log: Log, until: Any
+) -> None:
+    """Typing on stops the question before: what it would have complained of is not logged."""
+    steps = Steps()
+
+    def work(job: Job) -> None:
+        try:
+            steps(job)
+        finally:
+            raise LabError("This cannot be read.")
+
+    handle = compute.submit(work, title="Odd", **log.callbacks)
+    steps.wait()
+    handle.stop()
+    steps.finish()
+    until(lambda: handle.ended)
+    assert [entry[0] for entry in log.entries] == ["cancelled"]
+
+
 def test_an_error_while_unwinding_is_logged_and_the_job_counts_as_cancelled(
     compute: ComputeThread, log: Log, until: Any, expect_log: Callable[[str], None]
 ) -> None:

@@ -14,6 +14,7 @@ from engine.training import Trainer, gpt2_style
 from gui.lab import Lab
 from gui.training.news import EVALUATION_COLUMNS, STEP_COLUMNS, News
 from gui.training.session import Phase, TrainingSession
+from tests.gui.shell.helpers import endless
 from tests.gui.training.conftest import OTHER, a_recipe, an_order
 
 Until = Callable[[Callable[[], bool]], None]
@@ -181,10 +182,12 @@ def test_what_makes_no_sense_now_does_nothing(
 
 
 def test_stop_before_it_began(session: TrainingSession, lab: Lab, until: Until) -> None:
+    ahead = lab.compute.submit(endless, title="Ahead")  # or the run may begin before the stop
     session.start(an_order(lab))
     session.stop()
     until(in_phase(session, Phase.EMPTY))
     assert lab.runs == () and session.can_start
+    ahead.stop()
 
 
 def test_a_learning_rate_of_a_million_is_told_and_survived(
