@@ -6,7 +6,16 @@ import html
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontInfo, QMouseEvent, QPainter, QPalette, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from gui.widgets.curves import Look
@@ -157,6 +166,8 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
             axis.setPen(pg.mkPen(colours.muted))
             axis.setTextPen(pg.mkPen(colours.text))
             axis.setStyle(tickTextOffset=max(3, size // 4), tickLength=-max(3, size // 3))
+        # The highest number stands half above the plot's edge: without room it is cut in two.
+        self.plot.layout.setContentsMargins(1, QFontMetricsF(font).height() / 2, 1, 1)
         axis = self.plot.getAxis("bottom")
         # The title is read as HTML, whatever it says.
         axis.setLabel(html.escape(title), color=colours.text, **{"font-size": f"{size}px"})

@@ -14,13 +14,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QFont, QImage
+from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import LabError
 from gui.colours import DARK, LIGHT
-from gui.theme import palette
+from gui.theme import Theme, palette
 from gui.widgets.curve_plot import CurvePlot, Landmark, Mark
 from tests.gui.widgets.helpers import has_colour, picture
 
@@ -73,6 +73,18 @@ def test_everything_is_in_view_until_someone_zooms(plot: CurvePlot) -> None:
     plot.reset_view()
     plot.redraw()
     assert plot.view.box.viewRange()[0] == [1.0, 4000.0]
+
+
+@pytest.mark.parametrize("size", [100, 200])
+def test_the_highest_number_of_the_axis_is_not_cut_in_two(
+    look: Theme, plot: CurvePlot, qtbot: QtBot, size: int
+) -> None:
+    look.set_text_size(size)
+    plot.clear()
+    plot.set_series("share", [0, 1], [0.0, 1.0])
+    qtbot.waitUntil(lambda: not plot._timer.isActive())
+    height = QFontMetricsF(plot.view.plot.getAxis("left").style["tickFont"]).height()
+    assert plot.view.area().top() >= height / 2 - 1
 
 
 def test_follow_keeps_the_newest_point_at_the_chosen_width(plot: CurvePlot, qtbot: QtBot) -> None:
