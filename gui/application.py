@@ -116,7 +116,7 @@ class Application(QObject):
     def _give_back(self) -> None:
         """Undo what was done so far; what was not begun when the start failed is left alone."""
         have = self.__dict__
-        if have.get("_watchdog") is not None:
+        if "_watchdog" in have and self._watchdog is not None:
             self._watchdog.stop()
         if "_garbage" in have:
             self._garbage.stop()
