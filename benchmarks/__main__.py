@@ -20,7 +20,16 @@ from pathlib import Path
 
 from benchmarks.row import Row
 
-MODULES = ("tokenizers", "vocabulary", "ngrams", "training", "generation", "posttraining", "window")
+MODULES = (
+    "tokenizers",
+    "vocabulary",
+    "ngrams",
+    "training",
+    "generation",
+    "language_models",
+    "posttraining",
+    "window",
+)
 Benchmark = Callable[[Path | None], list[Row]]
 
 
