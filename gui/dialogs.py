@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from engine.workspace.staleness import Outdated
 from gui import theme
-from gui.errors import LOG_FILE
+from gui.start_failure import LOG_FILE
 
 LOG_SHOWN_BYTES = 200_000
 
