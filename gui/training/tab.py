@@ -15,6 +15,7 @@ from gui.lab import Lab
 from gui.training.loss_view import LossView
 from gui.training.news import News
 from gui.training.paces import Landmarks, Paces
+from gui.training.prediction import RunPrediction
 from gui.training.prompts import default_prompt
 from gui.training.rates_page import RatesPage
 from gui.training.samples_view import SamplesView
@@ -58,6 +59,7 @@ class TrainingTab(QWidget):
         self.old_text, self.no_held_out, self.unsaved = Notice(self), Notice(self), Notice(self)
         self.rescue.button.setToolTip(RESCUE_TIP)
         self.rescue.button.setAccessibleDescription(RESCUE_TIP)
+        self.prediction = RunPrediction(lab, self.session, self.landmarks, self)
         self.losses = LossView(self)
         self.samples = SamplesView(self)
         self._stale = True
@@ -74,6 +76,7 @@ class TrainingTab(QWidget):
         for widget in (
             self.setup,
             self.transport,
+            self.prediction,
             self.steering,
             self.problem,
             self.overfitting,
@@ -271,6 +274,7 @@ class TrainingTab(QWidget):
     def _settings_changed(self) -> None:
         if self.session.problem and self.session.phase is Phase.FAILED:
             self.session.forget_problem()
+        self.prediction.ask_again()
 
     @Slot()
     def _corpus_changed(self) -> None:
