@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
+from engine.errors import LabError
 from engine.models.comparison import common_rows, next_token
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from engine.workspace.made import TrainedRun
@@ -333,3 +336,23 @@ def test_asking_twice_gives_the_same(tab: LanguageModelsTab) -> None:
     first, second = ask(table, "Once"), ask(table, "Once")
     for a, b in zip(first.answers, second.answers, strict=True):
         np.testing.assert_array_equal(a.next.log_probs, b.next.log_probs)
+
+
+def test_the_bars_can_be_saved_but_not_while_they_are_covered(
+    tab: LanguageModelsTab, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = page_of(tab)
+    answers = answered(tab, qtbot)
+    page.export("csv", str(tmp_path / "bars.csv"))
+    page.export("png", str(tmp_path / "bars.png"))
+    with (tmp_path / "bars.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["id", "token", *(a.seat.title for a in answers.answers)]
+    assert [int(row[0]) for row in rows] == page.bars.rows
+    for row in rows:
+        expected = [a.next.probability(int(row[0])) for a in answers.answers]
+        assert [float(cell) for cell in row[2:]] == pytest.approx(expected)
+    assert QImage(str(tmp_path / "bars.png")).width() == 2 * page.bars.width()
+    qtbot.mouseClick(page.guess_first, LEFT)
+    with pytest.raises(LabError, match="covered"):
+        page.export("csv", str(tmp_path / "none.csv"))
