@@ -14,7 +14,7 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ DESCRIPTION = "run.json"
 MOST_CHECKPOINTS = 8
 MAX_DESCRIPTION_BYTES = 4_000_000
 _NAME = re.compile(r"step-(\d{8,12})")
+MOST_RUNS = 20
+"""Runs' folders that ``drop_old_runs`` leaves."""
+_RUN_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,30 @@ class RunFolder:
     def _drop(self, checkpoint: Checkpoint) -> None:
         self._kept = [c for c in self._kept if c is not checkpoint]
         shutil.rmtree(checkpoint.folder, ignore_errors=True)
+
+
+def run_folders(parent: Path) -> list[Path]:
+    """The folders in ``parent`` that a run wrote, by their names' times, oldest first. Nothing
+    else that lies there is among them."""
+    try:
+        found = [p for p in parent.iterdir() if _RUN_NAME.fullmatch(p.name)]
+        return sorted(p for p in found if (p / DESCRIPTION).is_file() and not p.is_symlink())
+    except OSError:
+        return []
+
+
+def drop_old_runs(parent: Path, spared: Collection[Path] = (), most: int = MOST_RUNS) -> None:
+    """Delete the oldest runs' folders, as far as that is possible, until ``most`` are left.
+
+    Args:
+        parent: where the runs' folders lie.
+        spared: folders that stay, however old; they count among ``most``.
+        most: how many to leave.
+    """
+    folders = run_folders(parent)
+    superfluous_ones = max(0, len(folders) - most)
+    for folder in [f for f in folders if f not in spared][:superfluous_ones]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def superfluous(kept: Sequence[Checkpoint]) -> Checkpoint:

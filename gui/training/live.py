@@ -6,10 +6,12 @@ resumed. The window sees only what it publishes: ``News``, which never changes.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,7 +22,7 @@ from engine.jobs import NO_JOB, Job
 from engine.training import Diverged
 from engine.training.pace import measure_pace, recipe_for
 from engine.training.records import Evaluation, Snapshot, StepRecord
-from engine.training.runs import RunFolder
+from engine.training.runs import RunFolder, drop_old_runs
 from gui.training.news import (
     EVALUATION_COLUMNS,
     STEP_COLUMNS,
@@ -172,6 +174,21 @@ class LiveRun:
             return self.set_rate_scale(rate / trainer.recipe.learning_rate)
         return self._news(trainer)
 
+    def export(self, folder: Path) -> Path:
+        """Write the run as it stands into a new folder: its weights, optimizer state and history
+        as safetensors, its recipe and description as JSON. Returns the folder.
+
+        Raises:
+            LabError: if the folder holds something already, or can't be written.
+        """
+        with contextlib.suppress(OSError):
+            if folder.is_file() or any(folder.iterdir()):
+                raise LabError(f"{folder.name} holds something already. Choose another name.")
+        trainer = self._opened()
+        RunFolder.create(folder, self.order.description())
+        trainer.save(folder)
+        return folder
+
     # ------------------------------------------------------------------------------ the work
     def _opened(self, job: Job = NO_JOB) -> Trainer:
         if self._trainer is None:
@@ -311,6 +328,7 @@ class LiveRun:
         try:
             if self._folder is None:
                 self._folder = RunFolder.create(where, self.order.description())
+                drop_old_runs(where.parent, (where, *self.order.spared))
             self._folder.keep(trainer, float(scored["loss"][-1]) if known else math.nan)
             self._unsaved = ""
         except LabError as error:

@@ -47,6 +47,8 @@ class Order:
     """The recipe's learning rate before anyone turned it: what is safe to go back to."""
     folder: Path | None = None
     """Where its checkpoints go; None keeps none."""
+    spared: tuple[Path, ...] = ()
+    """Folders of other runs that are in use: they stay, however old."""
     turned: tuple[str, ...] = ()
     """Knobs that are not as recipe and size say, such as "optimizer sgd"."""
     seconds: float | None = None

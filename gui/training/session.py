@@ -87,6 +87,11 @@ class TrainingSession(QObject):
         return self._job
 
     @property
+    def live(self) -> LiveRun | None:
+        """The present run, for the compute thread; None before the first."""
+        return self._live
+
+    @property
     def run_name(self) -> str | None:
         """The run's name in the lab, once its model is there for the other tabs."""
         return self._run_name

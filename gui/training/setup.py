@@ -192,6 +192,7 @@ class SetupPanel(QWidget):
             seconds=seconds,
             usual_rate=self.plain.learning_rate,
             folder=new_run_folder(),
+            spared=tuple(run.folder.parent for run in self._lab.runs if run.folder is not None),
         )
 
     def _size_word(self) -> str:

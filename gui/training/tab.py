@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from engine.errors import LabError
 from gui import theme
 from gui.lab import Lab
+from gui.training.export import RunExport
 from gui.training.loss_view import LossView
 from gui.training.news import News
 from gui.training.paces import Landmarks, Paces
@@ -59,6 +60,9 @@ class TrainingTab(QWidget):
         self.old_text, self.no_held_out, self.unsaved = Notice(self), Notice(self), Notice(self)
         self.rescue.button.setToolTip(RESCUE_TIP)
         self.rescue.button.setAccessibleDescription(RESCUE_TIP)
+        self.exported = Notice(self)
+        self.export = RunExport(lab, self.session, self.exported, self.steering)
+        self.steering.add(self.export)
         self.prediction = RunPrediction(lab, self.session, self.landmarks, self)
         self.losses = LossView(self)
         self.samples = SamplesView(self)
@@ -78,6 +82,7 @@ class TrainingTab(QWidget):
             self.transport,
             self.prediction,
             self.steering,
+            self.exported,
             self.problem,
             self.overfitting,
             self.rescue,

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from engine.errors import LabError
 from engine.training import Trainer
-from engine.training.runs import MOST_CHECKPOINTS, Checkpoint, RunFolder, superfluous
+from engine.training.runs import (
+    MOST_CHECKPOINTS,
+    MOST_RUNS,
+    Checkpoint,
+    RunFolder,
+    drop_old_runs,
+    run_folders,
+    superfluous,
+)
 from tests.engine.training.toy import HELD_OUT, TRAIN, small
 
 
@@ -91,6 +99,25 @@ def test_a_place_that_cannot_be_written_is_told(trainer: Trainer, tmp_path: Path
     (tmp_path / "run").write_text("in the way")
     with pytest.raises(LabError):
         run.keep(trainer, 1.0)
+
+
+def test_the_oldest_runs_go_when_there_are_too_many(tmp_path: Path) -> None:
+    runs = [tmp_path / f"202601{day:02}-120000-{day:06x}" for day in range(1, 26)]
+    for folder in reversed(runs):
+        RunFolder.create(folder, {"title": folder.name})
+        (folder / "step-00000001").mkdir()
+    for mine in ("notes", "20250101-120000-holiday", "20250101-120000-aaaaaa"):
+        (tmp_path / mine).mkdir()  # older by name, but no run wrote them
+        (tmp_path / mine / "mine.txt").write_text("precious")
+    assert run_folders(tmp_path) == runs
+    drop_old_runs(tmp_path, (runs[1], runs[-1]))
+    assert run_folders(tmp_path) == [runs[1], *runs[6:]]  # 20, with the spared old one
+    assert len(list(tmp_path.glob("*/mine.txt"))) == 3
+    drop_old_runs(tmp_path)
+    assert len(run_folders(tmp_path)) == MOST_RUNS
+    drop_old_runs(tmp_path, runs, most=1)
+    assert len(run_folders(tmp_path)) == MOST_RUNS  # all are in use
+    drop_old_runs(tmp_path / "none")
 
 
 @given(st.lists(st.integers(0, 1000), min_size=3, max_size=20, unique=True), st.integers(0, 19))

@@ -337,6 +337,20 @@ def test_checkpoints_can_be_gone_back_to_and_the_run_goes_on_as_it_would_have(
     np.testing.assert_array_equal(news_of(session).evaluations["loss"], news.evaluations["loss"])
 
 
+def test_a_new_run_drops_the_oldest_folder_but_none_in_use(
+    session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
+) -> None:
+    old = [tmp_path / f"202501{day:02}-000000-00000a" for day in range(1, 21)]
+    for folder in old:
+        folder.mkdir()
+        (folder / "run.json").write_text("{}")
+    mine = tmp_path / "20260101-000000-00000b"
+    session.start(replace(an_order(lab), folder=mine, spared=(old[0],)), steps=1)
+    until(in_phase(session, Phase.PAUSED))
+    assert sorted(p for p in tmp_path.iterdir() if p.name[:2] == "20") == [old[0], *old[2:], mine]
+    assert news_of(session).checkpoint is not None and news_of(session).unsaved == ""
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(
     session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
 ) -> None:
