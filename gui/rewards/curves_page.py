@@ -157,6 +157,8 @@ class CurvesPage(QWidget):
         if news is None:
             return
         x = np.arange(1, news.update + 1, dtype=np.float64)
+        if not len(x):
+            return  # a run that has begun and not made its first update
         if measure.key != "terms":
             self.side.set_series(
                 measure.title, x, column_of(news.records, measure.key), kind="policy"

@@ -56,7 +56,7 @@ class ChipArea(QAbstractScrollArea):
         ids: Ids | Sequence[int],
         vocabulary: Vocabulary,
         *,
-        byte_spans: Sequence[tuple[int, int]] | None = None,
+        byte_spans: Sequence[tuple[int, int]] | Ids | None = None,
         source: bytes = b"",
     ) -> None:
         """Show these tokens; highlights are cleared.

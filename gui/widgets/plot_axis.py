@@ -38,7 +38,15 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
         self.picture: Any = None
+        self.numbered = True
         self.enableAutoSIPrefix(False)
+
+    def set_numbered(self, numbered: bool) -> None:
+        """Whether ticks have numbers: where there is nothing to measure, they would be made up."""
+        if numbered != self.numbered:
+            self.numbered = numbered
+            self.picture = None
+            self.update()
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
@@ -63,6 +71,8 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
         return [(1.0, log_ticks(low, high, max(2, int(size / room))))]
 
     def tickStrings(self, values: Iterable[float], scale: float, spacing: float) -> list[str]:
+        if not self.numbered:
+            return ["" for _ in values]
         if self.logMode:
             return [format_number(10.0**value, 3) for value in values]
         decimals = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9))

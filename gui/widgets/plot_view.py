@@ -113,6 +113,11 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         for menu in (*menus, self.plot.ctrlMenu):
             menu.setParent(self, menu.windowFlags())
 
+    def set_numbered(self, x: bool, y: bool) -> None:
+        """Whether each axis has numbers at its ticks."""
+        self.plot.getAxis("bottom").set_numbered(x)
+        self.plot.getAxis("left").set_numbered(y)
+
     def area(self) -> QRectF:
         """Where the curves are, in the widget's pixels."""
         return QRectF(self.mapFromScene(self.box.sceneBoundingRect()).boundingRect())

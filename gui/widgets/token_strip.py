@@ -56,7 +56,7 @@ class TokenStrip(ChipArea):
         ids: Ids | Sequence[int],
         vocabulary: Vocabulary,
         *,
-        byte_spans: Sequence[tuple[int, int]] | None = None,
+        byte_spans: Sequence[tuple[int, int]] | Ids | None = None,
         source: bytes = b"",
     ) -> None:
         had_selection = self._current >= 0

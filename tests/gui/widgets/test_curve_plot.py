@@ -280,6 +280,22 @@ def test_a_curve_is_painted_at_every_text_size(qtbot: QtBot, laid_out_first: boo
         assert has_colour(image, LIGHT.series("policy")), f"no curve at {factor:.0%}"
 
 
+def test_an_empty_plot_makes_up_no_numbers(qtbot: QtBot) -> None:
+    made = CurvePlot("Losses", "step", "loss")
+    qtbot.addWidget(made)
+
+    def numbers(name: str) -> list[str]:
+        made.redraw()
+        return list(made.view.plot.getAxis(name).tickStrings([0.0, 0.5], 1.0, 0.5))
+
+    assert numbers("bottom") == numbers("left") == ["", ""]
+    made.set_landmarks(LANDMARKS)
+    assert numbers("bottom") == ["", ""]
+    assert numbers("left") == ["0.0", "0.5"]
+    made.set_series("training", [1, 2], [3, 4])
+    assert numbers("bottom") == ["0.0", "0.5"]
+
+
 def test_exports_hold_what_is_shown(plot: CurvePlot, tmp_path: Path) -> None:
     plot.set_landmarks(LANDMARKS)
     plot.export_csv(tmp_path / "a.csv")
