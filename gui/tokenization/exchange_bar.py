@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
@@ -50,6 +50,9 @@ class ExchangeBar(FlowRow):
     Args:
         lab: whose tokenizer is exported, and which takes the imported one.
     """
+
+    imported = Signal(object)
+    """A MadeTokenizer was read from a file; whether all tabs take it is not yet decided."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -149,6 +152,7 @@ class ExchangeBar(FlowRow):
 
     @Slot(object)
     def _imported(self, read: ImportedFile) -> None:
+        self.imported.emit(read.made)
         try:
             agreed = self._lab.choose_tokenizer(read.made, self._failed)
         except LabError as error:

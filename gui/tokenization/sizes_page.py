@@ -6,6 +6,7 @@ import bisect
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -22,11 +23,11 @@ from engine.tokenizers.sweep_bits import SweepResult, measure_sizes
 from engine.workspace.made import adopt_made
 from gui import theme
 from gui.job_handle import Failure, JobHandle
-from gui.tokenization.exchange_bar import ExchangeBar
 from gui.tokenization.numbers.question import Question, QuestionCard
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import EmptyState
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_strip import TokenStrip
 from gui.widgets.token_text import Vocabulary
@@ -41,6 +42,10 @@ INTRO = (
     "A larger vocabulary makes texts shorter, but every token needs a vector of its own, and "
     "enough examples to learn it from. How large should it be?"
 )
+MEASURED_UNASKED = 3_000_000
+"""Bytes of text up to which the page measures when it is shown; more takes over 15 seconds."""
+SECONDS_PER_MEGABYTE = 6
+"""What measuring took on two cores, for a rough word about the wait."""
 CHOICES = ("less than 2 times", "2 to 3 times", "3 to 5 times", "more than 5 times")
 
 
@@ -61,6 +66,7 @@ class SizesPage(QWidget):
         self._lab = lab
         self._job: JobHandle | None = None
         self._corpus: Corpus | None = None
+        self._offered: Corpus | None = None
         self.result: SweepResult | None = None
         self._walk: MergeWalk | None = None
         self._merge_ids: list[int] = []
@@ -114,7 +120,7 @@ class SizesPage(QWidget):
         self.grid = Reflow()
         for plot in self.plots:
             self.grid.add(plot)
-        self.exchange = ExchangeBar(self._lab)
+        self.empty = EmptyState("Every vocabulary size, measured", "")
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -127,9 +133,9 @@ class SizesPage(QWidget):
         column.addWidget(intro)
         column.addLayout(head)
         column.addWidget(self.card)
+        column.addWidget(self.empty)
         column.addWidget(self.body, 1)
         column.addStretch()
-        column.addWidget(self.exchange)
 
     def _sample(self) -> QWidget:
         sample = QWidget()
@@ -250,7 +256,21 @@ class SizesPage(QWidget):
                 self._job.discard()
                 self._job = None
             self._clear()
+        self._start_unasked()
         self._follow()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._start_unasked()
+
+    def _start_unasked(self) -> None:
+        """Measure a text of ordinary size once without being asked; not again after Stop."""
+        corpus = self._lab.corpus
+        if not self.isVisible() or corpus is None or corpus is self._offered:
+            return
+        self._offered = corpus
+        if self.result is None and _size_of(corpus) <= MEASURED_UNASKED:
+            self.start()
 
     def _clear(self) -> None:
         self.result, self._walk, self._corpus = None, None, None
@@ -266,6 +286,17 @@ class SizesPage(QWidget):
         self.measure.setVisible(not busy and not (self.result and self.result.complete))
         self.measure.setEnabled(self._lab.corpus is not None)
         self.said.setText(self._in_words())
+        corpus = self._lab.corpus
+        self.empty.setVisible(self.result is None)
+        if corpus is not None and self.result is None:
+            seconds = max(1, round(_size_of(corpus) / 1e6 * SECONDS_PER_MEGABYTE))
+            self.empty.text.setText(
+                "For each vocabulary size there will be five curves: how long the text is in "
+                "tokens, how many words a vocabulary of words would not know, how many parameters "
+                "the embedding takes, how many tokens are too rare to learn from, and how well an "
+                "n-gram predicts held-out text. This takes about "
+                f"{seconds} second{'' if seconds == 1 else 's'} on an ordinary computer."
+            )
 
     def _in_words(self) -> str:
         if self.result is None:
@@ -329,3 +360,8 @@ class SizesPage(QWidget):
         if self.result is not None and self._corpus is not None:
             tokenizer = self.result.sweep.tokenizer.truncated(self.size_)
             self._lab.choose_tokenizer(adopt_made(tokenizer, self._corpus))
+
+
+def _size_of(corpus: Corpus) -> int:
+    """Bytes of UTF-8 to measure."""
+    return corpus.n_train_bytes + corpus.n_held_out_bytes

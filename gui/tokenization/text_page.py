@@ -22,6 +22,7 @@ from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from engine.workspace.made import MadeTokenizer
 from gui import theme
 from gui.job_handle import Failure, JobHandle
+from gui.tokenization.exchange_bar import ExchangeBar
 from gui.tokenization.text_cost_row import CostRow
 from gui.tokenization.text_entries import entries
 from gui.tokenization.text_input import MOST_CHARACTERS, TextInput
@@ -155,6 +156,8 @@ class TextPage(QWidget):
         self._column.addWidget(self.cost)
         self.table = TokenizerTable(self.links)
         self._column.addWidget(self.table)
+        self.exchange = ExchangeBar(self._lab)
+        self._column.addWidget(self.exchange)
         self._column.addStretch(1)
 
     def _connect(self) -> None:
@@ -167,6 +170,7 @@ class TextPage(QWidget):
         self.table.wanted.connect(self._use)
         self.cost.changed.connect(self._size_changed)
         self.notice.pressed.connect(self._notice_acted)
+        self.exchange.imported.connect(self.add_tokenizer)
         lab.corpus_changed.connect(self._corpus_changed)
         lab.tokenizer_changed.connect(self._show_entries)
         lab.preparing_changed.connect(self._show_entries)
@@ -282,14 +286,20 @@ class TextPage(QWidget):
 
     # --------------------------------------------------------------------------- the tokenizers
     def add_tokenizer(self, made: MadeTokenizer) -> None:
-        """Show one more tokenizer, such as one that was imported."""
-        self._imported.append(made)
+        """Show one more tokenizer, such as one that was imported; one that is there stays one."""
+        if all(made.fingerprint != other.fingerprint for other in self._imported):
+            self._imported.append(made)
         self._show_entries()
 
     @Slot()
     def _show_entries(self) -> None:
         """Show the tokenizers that there are, and cut the text by those that are new."""
         lab = self._lab
+        shared = lab.tokenizer
+        if shared is not None and shared.spec.source:  # it keeps its row when another is chosen
+            known = {made.fingerprint for made in self._imported}
+            if shared.fingerprint not in known:
+                self._imported.append(shared)
         rows = entries(lab.corpus, lab.tokenizer, self._learned, self._imported)
         stale = self.table.set_entries(rows)
         if stale and self._fresh:

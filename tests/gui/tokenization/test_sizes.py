@@ -52,16 +52,33 @@ def page(lab: Lab, qtbot: Any) -> SizesPage:
 
 @pytest.fixture
 def measured(page: SizesPage, qtbot: Any) -> SizesPage:
-    qtbot.mouseClick(page.measure, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.result is not None and page.result.complete, timeout=WAIT_MS)
     return page
 
 
-def test_first_there_is_one_thing_to_do(page: SizesPage) -> None:
-    assert page.measure.isVisible()
-    assert "Not measured yet" in page.said.text()
+def test_a_text_of_ordinary_size_is_measured_when_the_page_is_shown(lab: Lab, qtbot: Any) -> None:
+    page = SizesPage(lab)
+    qtbot.addWidget(page)
+    page.show()  # and no event before the assertions, which may bring the first curves
+    assert page.stop.isVisible() and not page.measure.isVisible()
+    assert page.empty.isVisible() and "five curves" in page.empty.text.text()
     assert not page.body.isVisible()
     assert not page.card.isVisible()
+
+
+def test_a_large_text_is_measured_only_when_asked(
+    lab: Lab, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.tokenization.sizes_page.MEASURED_UNASKED", 1_000)
+    page = SizesPage(lab)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.measure.isVisible() and not lab.compute.jobs
+    assert "Not measured yet" in page.said.text()
+    assert "This takes about 1 second " in page.empty.text.text()
+    qtbot.mouseClick(page.measure, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.result is not None and page.result.complete, timeout=WAIT_MS)
+    assert not page.empty.isVisible()
 
 
 def test_curves_come_after_the_guess_which_is_judged_by_the_measurement(
@@ -127,14 +144,17 @@ def test_the_size_becomes_the_tokenizer_of_all_tabs(
 
 
 def test_another_text_clears_the_page(measured: SizesPage, lab: Lab, qtbot: Any) -> None:
+    old = measured.result
+    measured.hide()
     lab.choose_corpus(CorpusChoice("text", text=TEXT[:2000]))
     qtbot.waitUntil(lambda: lab.preparing is None, timeout=WAIT_MS)
-    assert measured.result is None
-    assert measured.measure.isVisible()
+    assert measured.result is None and not lab.compute.jobs
+    measured.show()
+    qtbot.waitUntil(lambda: measured.result is not None, timeout=WAIT_MS)
+    assert measured.result is not old
 
 
 def test_stop_keeps_what_was_measured(page: SizesPage, lab: Lab, qtbot: Any) -> None:
-    qtbot.mouseClick(page.measure, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not lab.compute.jobs, timeout=WAIT_MS)
     assert page.measure.isVisible()
@@ -146,7 +166,6 @@ def test_a_text_in_which_nothing_repeats_has_one_size(
 ) -> None:
     lab.choose_corpus(CorpusChoice("text", text="abc"))
     qtbot.waitUntil(lambda: lab.preparing is None, timeout=WAIT_MS)
-    page.start()
     qtbot.waitUntil(lambda: page.result is not None and page.result.complete, timeout=WAIT_MS)
     assert page.body.isVisible()
     assert page.spin.value() == 256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
@@ -10,7 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.tokenizers import BPETokenizer
 from engine.tokenizers.base import to_utf8
+from engine.tokenizers.exchange import tokenizer_json
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from gui.lab import Lab
 from gui.tokenization.text_input import MOST_CHARACTERS
@@ -284,3 +287,39 @@ def test_nothing_of_the_page_outlives_it(
         return page
 
     dies(shown())
+
+
+def test_an_imported_tokenizer_gets_a_row_and_keeps_it(
+    page: TextPage, lab: Lab, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "theirs.json"
+    theirs = BPETokenizer.train(TEXT, 262)
+    path.write_text(tokenizer_json(theirs), encoding="utf-8")
+    for _ in range(2):  # the second time it is there already
+        page.exchange.import_from(str(path))
+        settle(lab, qtbot)
+    qtbot.waitUntil(lambda: page.settled)
+    rows = [key for key in page.table.names() if key.startswith("import")]
+    assert len(rows) == 1 and page.table.entry(rows[0]).shared
+    assert page.table.strip_of(rows[0]).count() == len(theirs.encode(page.input.text()))
+    qtbot.mouseClick(page.table.use_button(BPE.label), Qt.MouseButton.LeftButton)
+    settle(lab, qtbot)
+    assert lab.tokenizer is not None and lab.tokenizer.spec == BPE
+    assert not page.table.entry(rows[0]).shared
+    qtbot.mouseClick(page.table.use_button(rows[0]), Qt.MouseButton.LeftButton)
+    settle(lab, qtbot)
+    assert lab.tokenizer.spec.source == "theirs" and page.table.entry(rows[0]).shared
+
+
+@pytest.mark.parametrize("number", range(len(SPECS)))
+def test_every_row_can_become_that_of_all_tabs(
+    page: TextPage, lab: Lab, qtbot: QtBot, number: int
+) -> None:
+    key = SPECS[number].label
+    made = page.table.entry(key).made
+    assert made is not None
+    if not page.table.entry(key).shared:
+        page.table.use_button(key).click()
+        settle(lab, qtbot)
+    assert lab.tokenizer is not None and lab.tokenizer.fingerprint == made.fingerprint
+    assert [k for k in page.table.names() if page.table.entry(k).shared] == [key]
