@@ -182,7 +182,7 @@ class PairList(QListView):
         return float(self.fontMetrics().horizontalAdvance(f"{pairs[0].count:,}  " if pairs else ""))
 
     @Slot(QModelIndex)
-    def _enter(self, index: QModelIndex) -> None:
+    def _enter(self, index: QModelIndex | QPersistentModelIndex) -> None:
         pair = self.pairs_model.pairs[index.row()]
         self.pointed.emit(pair.left, pair.right)
 
@@ -192,7 +192,11 @@ class PairList(QListView):
             pair = self.pairs_model.pairs[index.row()]
             self.chosen.emit(pair.left, pair.right)
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(
+        self,
+        current: QModelIndex | QPersistentModelIndex,
+        previous: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         super().currentChanged(current, previous)
         if current.isValid() and self.hasFocus():
             self._enter(current)

@@ -14,10 +14,11 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from engine.tokenizers.bpe_train import Merge
-from gui.widgets.look import em
+from gui.widgets.look import colours_of, em
 from gui.widgets.safe_text import plain_tooltip
 from gui.widgets.token_text import display_text, hex_bytes, isolate
 
@@ -29,6 +30,10 @@ COLUMNS = (
     ("Left", "Its left parent."),
     ("Right", "Its right parent."),
     ("Count", "How often the two stood side by side when they were merged."),
+)
+
+NONE_YET = (
+    "No merge has been made yet. Each one adds a row here: the new token and its two parents."
 )
 
 
@@ -164,6 +169,17 @@ class VocabularyTable(QTableView):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._dress()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.vocabulary.merges:
+            painter = QPainter(self.viewport())
+            painter.setPen(colours_of(self.palette()).color("muted"))
+            gap = round(em(self.font()) / 2)
+            room = self.viewport().rect().adjusted(gap, gap, -gap, -gap)
+            centred = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, int(centred), NONE_YET)
+            painter.end()
 
     def _dress(self) -> None:
         self.verticalHeader().setDefaultSectionSize(round(1.4 * em(self.font())))

@@ -70,7 +70,7 @@ class TextInput(QPlainTextEdit):
             look.setBackground(QColor(colours.highlight))
             look.setForeground(QColor(colours.highlight_text))
             mark = QTextEdit.ExtraSelection()
-            mark.cursor, mark.format = cursor, look  # type: ignore[attr-defined]
+            mark.cursor, mark.format = cursor, look
             marks.append(mark)
         self.setExtraSelections(marks)
 

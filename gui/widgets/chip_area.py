@@ -56,7 +56,7 @@ class ChipArea(QAbstractScrollArea):
         ids: Ids | Sequence[int],
         vocabulary: Vocabulary,
         *,
-        byte_spans: Sequence[tuple[int, int]] | Ids | None = None,
+        byte_spans: Sequence[tuple[int, int]] | npt.NDArray[np.int64] | None = None,
         source: bytes = b"",
     ) -> None:
         """Show these tokens; highlights are cleared.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -56,7 +58,7 @@ class TokenStrip(ChipArea):
         ids: Ids | Sequence[int],
         vocabulary: Vocabulary,
         *,
-        byte_spans: Sequence[tuple[int, int]] | Ids | None = None,
+        byte_spans: Sequence[tuple[int, int]] | npt.NDArray[np.int64] | None = None,
         source: bytes = b"",
     ) -> None:
         had_selection = self._current >= 0
