@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.tokenizers.base import to_utf8
 from engine.tokenizers.merge_walk import MergeState, MergeWalk
@@ -27,6 +28,8 @@ from gui.tokenization.merges_words import (
 )
 from gui.tokenization.numbers.controls import SideBySide
 from gui.widgets.curve_plot import CurvePlot, Mark
+from gui.widgets.exports import ExportButton, write_png
+from gui.widgets.look import colours_of
 from gui.widgets.notice import Notice
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
@@ -107,12 +110,13 @@ class LearnPane(QWidget):
         self.pairs_title = _heading("Pairs, most frequent first")
         self.table = VocabularyTable()
         self.plot = _LowPlot("Length of the text", "merges", "tokens of the text")
+        self.plot.legend.hide()  # one curve, and the axis says what it is
         self.plot.setToolTip(
             plain_tooltip("How many tokens the text has after so many merges. A click goes there.")
         )
         top = SideBySide(42)
         top.add(_column(self.strip, self.done, self.next), 3)
-        top.add(_column(self.pairs_title, self.pairs), 2)
+        top.add(_column(self._pairs_head(), self.pairs), 2)
         bottom = SideBySide(42)
         bottom.add(_column(_heading("New tokens"), self.table), 1)
         bottom.add(self.plot, 1)
@@ -122,8 +126,30 @@ class LearnPane(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.source, self.notice, self.transport):
             column.addWidget(part)
-        column.addWidget(top, 3)
-        column.addWidget(bottom, 2)
+        column.addWidget(top, 2)
+        column.addWidget(bottom, 3)
+
+    def _pairs_head(self) -> QWidget:
+        self.export_pairs = ExportButton("pair counts", self, formats=("png",))
+        self.export_pairs.wanted.connect(self.save_pairs)
+        head = QWidget()
+        head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        row = QHBoxLayout(head)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.pairs_title, 1)
+        row.addWidget(self.export_pairs)
+        return head
+
+    @Slot(str, str)
+    def save_pairs(self, _: str, name: str) -> None:
+        """Write the pair counts, as they are in view, as PNG.
+
+        Raises:
+            LabError: if the file cannot be written.
+        """
+        ground = colours_of(self.palette()).color("window")
+        view = self.pairs.viewport()
+        write_png(Path(name), view.size(), ground, lambda painter: view.render(painter, QPoint()))
 
     def _connect(self) -> None:
         self.source.changed.connect(self._learn)

@@ -47,6 +47,7 @@ class MergesPage(QWidget):
                 ),
             ),
             keys=False,
+            scrolls=False,
         )
         self.parts.page("unseen")
         column = QVBoxLayout(self)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -12,6 +13,8 @@ from engine.tokenizers.optimal_gap import Gap
 from engine.tokenizers.pretokenize import pretokenize
 from gui import theme
 from gui.tokenization.numbers.controls import SideBySide
+from gui.widgets.exports import ExportButton, write_png
+from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em, mixed, readable_on
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_strip import TokenStrip
@@ -180,13 +183,30 @@ class GapView(QWidget):
         self.bound = plain_label(wrap=True)
         self.where = plain_label(wrap=True)
         theme.set_text_role(self.where, "body", "muted")
+        self.export = ExportButton("loss of bpe", self, formats=("png",))
+        self.export.wanted.connect(self.save)
+        tools = FlowRow()
+        tools.add(self.export)
         both = SideBySide(narrow=44)
         both.add(self.bpe)
         both.add(self.best)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.loss, self.bar, self.bound, both, self.where):
+        for widget in (self.loss, self.bar, self.bound, both, self.where, tools):
             column.addWidget(widget)
+
+    @Slot(str, str)
+    def save(self, _: str, name: str) -> None:
+        """Write the comparison, as it is shown, as PNG.
+
+        Raises:
+            LabError: if the file cannot be written.
+        """
+        ground = colours_of(self.palette()).color("window")
+        write_png(Path(name), self.size(), ground, self._paint_all)
+
+    def _paint_all(self, painter: QPainter) -> None:
+        self.render(painter, QPoint())
 
     def show_gap(self, text: str, gap: Gap) -> None:
         """Show a comparison on a text."""

@@ -68,6 +68,15 @@ class _PageArea(QScrollArea):
         return QSize(round(12 * unit), round(6 * unit))
 
 
+class _Plain(QWidget):
+    """Holds one page, as large as it needs to be."""
+
+    def setWidget(self, page: QWidget) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(page)
+
+
 class PageSwitch(QWidget):
     """Pages, of which one is shown; each is made when it is first shown, and scrolls by itself
     where the window is too small for it.
@@ -85,6 +94,7 @@ class PageSwitch(QWidget):
         first: str = "",
         *,
         keys: bool = True,
+        scrolls: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         """
@@ -93,6 +103,8 @@ class PageSwitch(QWidget):
             pages: at least one, in order.
             first: the key of the page to show first; the first of all without it.
             keys: whether Alt and a digit lead to the pages; not for pages inside a page.
+            scrolls: whether each page scrolls by itself; not inside what scrolls already, where
+                two scroll bars would stand side by side.
         """
         super().__init__(parent)
         self.pages = tuple(pages)
@@ -101,14 +113,14 @@ class PageSwitch(QWidget):
         self._row.setAccessibleName(name)
         self._group = QButtonGroup(self)
         self._stack = QStackedWidget()
-        self._areas: list[QScrollArea] = []
+        self._areas: list[QScrollArea | _Plain] = []
         self._keys: list[QShortcut] = []
         for number, page in enumerate(self.pages, 1):
             tip = f"{page.tip} (Alt+{number})" if keys else page.tip
             button = PageButton(page.title, tip, self._row)
             self._group.addButton(button, number - 1)
             self._row.add(button)
-            area = _PageArea()
+            area = _PageArea() if scrolls else _Plain()
             self._areas.append(area)
             self._stack.addWidget(area)
             if keys:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.tokenizers.merge_walk import MergeWalk
@@ -19,6 +21,7 @@ from engine.tokenizers.pretokenize import pretokenize
 from engine.workspace.choices import CorpusChoice
 from gui.lab import Lab
 from gui.tokenization.merges_learn import LearnPane
+from gui.tokenization.merges_page import MergesPage
 from gui.tokenization.merges_source import OWN, PIECE, PIECE_OF_CORPUS, TUTORIAL, piece_of
 from gui.tokenization.merges_words import (
     done_in_words,
@@ -367,3 +370,29 @@ def test_nothing_of_the_pane_outlives_it(lab: Lab, dies: Callable[[QWidget], Non
         return pane
 
     dies(shown())
+
+
+def test_the_page_leaves_scrolling_to_what_it_stands_in(lab: Lab, qtbot: QtBot) -> None:
+    page = MergesPage(lab)
+    qtbot.addWidget(page)
+    for pane in (page.learning, page.unseen):
+        parent = pane.parentWidget()
+        while parent is not page:  # two scroll bars side by side confuse
+            assert parent is not None and not isinstance(parent, QScrollArea)
+            parent = parent.parentWidget()
+
+
+def test_an_empty_table_says_why(pane: LearnPane) -> None:
+    pane.transport.go_to(0)
+    shot = pane.table.viewport().grab().toImage()
+    ground = shot.pixelColor(1, 1)
+    middle = range(shot.width() // 4, shot.width() * 3 // 4)
+    assert any(shot.pixelColor(x, y) != ground for x in middle for y in range(shot.height()))
+
+
+def test_the_pair_counts_are_saved_as_a_picture(pane: LearnPane, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.png"
+    pane.export_pairs.wanted.emit("png", str(path))
+    shot = QImage(str(path))
+    row = pane.pairs.row_height() * shot.height() // pane.pairs.viewport().height() // 2
+    assert len({shot.pixel(x, row) for x in range(shot.width())}) > 5  # two chips and a bar

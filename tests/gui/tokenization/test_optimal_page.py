@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from engine.tokenizers.optimal import OptimalVocabulary
@@ -161,6 +162,20 @@ def test_a_word_that_merge_order_cuts_badly_is_shown() -> None:
     assert "“a” + “bc” + “d”" in order_in_words(worse)
     assert "“ab” + “cd”" in order_in_words(worse)
     assert order_in_words(gap(3, 3, 3, 3)) == ""
+
+
+def test_the_comparison_is_saved_as_a_picture(page: OptimalPage, tmp_path: Path) -> None:
+    page.body.show()
+    text = "abab baab abba"
+    page.view.show_gap(text, optimality_gap(words_of(text), 1, 5.0))
+    page.view.show()
+    path = tmp_path / "loss.png"
+    page.view.export.wanted.emit("png", str(path))
+    shot = QImage(str(path))
+    scale = page.view.devicePixelRatioF()
+    assert shot.width() >= page.view.width() * scale and shot.height() >= page.view.height()
+    row = page.view.bar.geometry().center().y() * shot.height() // page.view.height()
+    assert len({shot.pixel(x, row) for x in range(shot.width())}) > 1
 
 
 def test_the_page_leaves_nothing_behind(lab: Lab, dies: Callable[[QWidget], None]) -> None:
