@@ -94,8 +94,6 @@ class SizesPage(QWidget):
         head.addWidget(self.stop)
         head.addWidget(self.said, 1)
         self.card = QuestionCard()
-        # Before the first question this button is in no row, and would belong to nobody.
-        self.card.skip.setParent(self.card)
         self.scrubber = SizeScrubber()
         self.spin = QSpinBox()
         self.spin.setAccessibleName("Exact vocabulary size")

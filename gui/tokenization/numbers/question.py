@@ -53,6 +53,7 @@ class QuestionCard(QFrame):
         self.choices: list[QPushButton] = []
         self.skip = push_button("Just show me", "See what happens without a guess.", self._skip)
         self.skip.setFlat(True)
+        self.skip.setParent(self)  # it is in a row only once something was asked
         self.next = push_button("Next", "Go on with the next move.", self.onward.emit)
         make_primary(self.next)
         self._verdict = SideBySide(narrow=40)
