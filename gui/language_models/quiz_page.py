@@ -95,6 +95,7 @@ class QuizPage(Page):
             column.addWidget(title)
             column.addWidget(table)
         caption = QLabel("A &prompt of your own, and what each model writes behind it")
+        caption.setWordWrap(True)
         theme.set_text_role(caption, "strong")
         self.field = QLineEdit(PROMPT)
         self.field.setObjectName("own_prompt")
