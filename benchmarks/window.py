@@ -88,6 +88,7 @@ def _training_figures(seconds: float) -> dict[str, Any]:
 
 
 def _row(name: str, measured: str, value: float, unit: str, limit: float) -> Row:
+    value = float(value)  # numpy's own numbers are no JSON
     return Row(
         name=name,
         measured=measured,
