@@ -51,6 +51,8 @@ class LabBar(QWidget):
         row.addWidget(self.status, 1)
         self.corpus.activated.connect(self._corpus_chosen)
         self.tokenizer.activated.connect(self._tokenizer_chosen)
+        # At 200 % in 1280 pixels there is room for the usual names; the text's box gives way first.
+        self.tokenizer.setMinimumContentsLength(14)
         for signal in (
             lab.corpus_changed,
             lab.tokenizer_changed,
