@@ -27,12 +27,13 @@ from engine.posttraining.objective import (
     no_spread,
     policy_objective,
 )
+from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.reading import Piece, answer_log_probs, pieces_of
 from engine.posttraining.records import Group, UpdateRecord
-from engine.posttraining.rewards import Answer, Floats, RewardMix
+from engine.posttraining.rewards import Floats, RewardMix
 from engine.posttraining.sampling import Answers, sample_answers
 from engine.posttraining.settings import GRPOSettings
-from engine.posttraining.tasks import Prompt, Task
+from engine.posttraining.tasks import Task
 
 __all__ = ["GRPO", "GRPOSettings"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.posttraining.rewards import Answer, Floats
-from engine.posttraining.tasks import Prompt
+from engine.posttraining.prompts import Answer, Prompt
+from engine.posttraining.rewards import Floats
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import LabError
-from engine.posttraining.tasks import Prompt
+from engine.posttraining.prompts import Answer, Prompt
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer as a reward sees it."""
-
-    text: str
-    finished: bool
-    """Whether it ended by itself, rather than at the limit."""
-    length: int
-    """Tokens, end-of-text included."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.base import LogProbs
+from engine.posttraining.prompts import Answer
 from engine.posttraining.records import UpdateRecord
-from engine.posttraining.rewards import Answer, RewardMix
+from engine.posttraining.rewards import RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
 

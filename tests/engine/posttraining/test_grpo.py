@@ -15,10 +15,11 @@ from engine.jobs import Job, JobCancelled
 from engine.models.transformer import TransformerConfig, TransformerModel
 from engine.posttraining.grpo import GRPO, GRPOSettings
 from engine.posttraining.policies import bundled_policy
+from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.reading import answer_log_probs, pieces_of
-from engine.posttraining.rewards import TERMS, Answer, RewardMix, RewardTerm
+from engine.posttraining.rewards import TERMS, RewardMix, RewardTerm
 from engine.posttraining.sampling import sample_answers
-from engine.posttraining.tasks import TASKS, Letters, Prompt, Sums, Task
+from engine.posttraining.tasks import TASKS, Letters, Sums, Task
 
 EXACT, PARTIAL, FORMAT, LENGTH = TERMS
 

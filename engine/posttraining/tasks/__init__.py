@@ -1,0 +1,10 @@
+"""What policies are post-trained to do."""
+
+from engine.posttraining.tasks.letters import Letters
+from engine.posttraining.tasks.sums import Sums
+from engine.posttraining.tasks.task import Task
+
+__all__ = ["TASKS", "Letters", "Sums", "Task"]
+
+TASKS: tuple[type[Task], ...] = (Sums, Letters)
+"""All tasks, in the order of the menu."""

@@ -1,0 +1,33 @@
+"""Sums of two numbers of two digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.posttraining.prompts import Prompt
+from engine.posttraining.tasks.task import Task, split_prompts
+
+
+class Sums(Task):
+    """Two-digit sums: "37+48=" → "85"."""
+
+    key = "sums"
+    title = "Small sums"
+    description = "Add two numbers of two digits. The policy has read a careless class's homework."
+    alphabet = "0123456789+="
+    max_answer = 4
+
+    def __init__(self) -> None:
+        every = [Prompt(f"{a}+{b}=", str(a + b)) for a in range(10, 100) for b in range(10, 100)]
+        self._train, self._held_out = split_prompts(every, seed=2024)
+
+    def prompts(self, held_out: bool) -> Sequence[Prompt]:
+        return self._held_out if held_out else self._train
+
+    def mistake(self, prompt: Prompt, rng: np.random.Generator) -> str:
+        """A slip in one place, or a carry forgotten or made up."""
+        total = int(prompt.target)
+        slips = [total + d for d in (-10, -9, -2, -1, 1, 2, 9, 10) if total + d >= 0]
+        return str(slips[int(rng.integers(len(slips)))])
