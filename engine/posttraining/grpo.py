@@ -11,6 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,18 @@ from engine.jobs import NO_JOB, Job
 from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
 from engine.models.transformer.products import fast_products
-from engine.posttraining.objective import (
-    advantages,
-    no_spread,
-    policy_objective,
+from engine.posttraining.evaluation import (
+    answers_to,
+    first_token_log_probs,
+    held_out_score,
+    read_answers,
+    true_scores,
 )
+from engine.posttraining.objective import advantages, no_spread, policy_objective
+from engine.posttraining.opening import opened_group, piece_of_prompt
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.reading import Piece, answer_log_probs, pieces_of
-from engine.posttraining.records import Group, UpdateRecord
+from engine.posttraining.records import UpdateRecord
 from engine.posttraining.rewards import Floats, RewardMix
 from engine.posttraining.sampling import Answers, sample_answers
 from engine.posttraining.settings import GRPOSettings
@@ -41,7 +46,18 @@ OUTER_RATE = 6.0
 """How many times faster than the blocks' matrices embedding, output and gains learn. A policy
 gets surer mostly through them; at one rate for all, the one that suits them shakes the matrices
 until the most probable answers get worse for the first 50 updates (measured on the sums)."""
-_EVALUATED_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class GradientStep:
+    """What one gradient step measured before it moved the weights."""
+
+    loss: float
+    gradient_norm: float
+    clipped: float
+    """Share of tokens whose push was cut off."""
+    kl: float
+    """Mean k3 per token."""
 
 
 class GRPO:
@@ -129,27 +145,27 @@ class GRPO:
         prompts = [drawn[i] for i in order]
         sampled = self._sample(self.module, prompts, s.group, job)
         each = [prompt for prompt in prompts for _ in range(s.group)]  # (N,)
-        answers = self._read(sampled)
+        answers = read_answers(sampled, self._tokenizer)
         terms = self.reward.breakdown(each, answers)  # (N, terms)
+        right = true_scores(self.task, each, answers)  # (N,)
         pieces = list(
             pieces_of(
                 [self._tokenizer.encode(p.text) for p in prompts], s.group, sampled.end_of_text
             )
         )
         reference = self._log_probs(self.reference, pieces, sampled, job)  # (N, L)
-        rewards = torch.tensor(terms.sum(axis=1), dtype=torch.float32)  # (N,)
-        if s.penalty == "reward" and s.beta > 0:
-            gap = ((sampled.log_probs - reference) * sampled.mask).sum(dim=1)  # (N,)
-            rewards = rewards - s.beta * gap
+        gap = ((sampled.log_probs - reference) * sampled.mask).sum(dim=1)  # log π/π_ref: (N,)
+        price = s.beta * gap if s.penalty == "reward" else torch.zeros_like(gap)  # (N,)
+        rewards = torch.tensor(terms.sum(axis=1), dtype=torch.float32) - price  # (N,)
         grouped = rewards.view(s.prompts, s.group)  # (P, G)
         advantage = advantages(grouped, s.baseline)  # (P, G)
-        loss = norm = clipped = kl = 0.0
-        for _ in range(s.updates_per_batch):
-            loss, norm, clipped, kl = self._push(
-                pieces, sampled, advantage.flatten(), reference, job
-            )
+        steps = [
+            self._push(pieces, sampled, advantage.flatten(), reference, job)
+            for _ in range(s.updates_per_batch)
+        ]
         shown = int(np.argmin(order))  # the prompt drawn first, wherever it stands now
-        after = self._log_probs(self.module, [_one(pieces, shown, s.group)], sampled, NO_JOB)
+        opened = [piece_of_prompt(pieces, shown, s.group)]
+        after = self._log_probs(self.module, opened, sampled, NO_JOB)
         self.update_count += 1
         tokens = float(sampled.mask.sum())
         return UpdateRecord(
@@ -157,57 +173,40 @@ class GRPO:
             reward=float(rewards.mean()),
             reward_std=float(rewards.std()) if len(rewards) > 1 else 0.0,
             terms=tuple(terms.mean(axis=0).tolist()),
+            penalty=float(price.mean()),
             reward_mix=tuple((term.title, weight) for term, weight in self.reward.terms),
-            true_score=float(
-                np.mean([_true(self.task, p, a) for p, a in zip(each, answers, strict=True)])
-            ),
+            true_score=float(right.mean()),
+            true_error=float(right.std() / math.sqrt(len(right))),
             tokens=int(tokens),
             length=tokens / len(answers),
             entropy=-float(sampled.log_probs.sum()) / tokens,
-            kl=kl,
+            kl=steps[0].kl,
+            answer_kl=float(gap.mean()),
             silent_groups=float(no_spread(grouped).float().mean()),
-            clipped=clipped,
-            loss=loss,
-            gradient_norm=norm,
+            clipped=steps[-1].clipped,
+            loss=steps[0].loss,
+            gradient_norm=steps[-1].gradient_norm,
             seconds=time.perf_counter() - began,
-            group=_opened(
+            group=opened_group(
                 prompts[shown],
                 slice(shown * s.group, (shown + 1) * s.group),
                 answers,
                 terms,
+                right,
                 grouped[shown],
                 advantage[shown],
                 sampled,
+                reference,
                 after,
             ),
         )
 
     def evaluate(self, n: int | None = None, temperature: float = 1.0, job: Job = NO_JOB) -> float:
-        """Mean true score on held-out prompts, one answer to each.
-
-        Args:
-            n: how many prompts, the same ones every time; all if None.
-            temperature: 1 for the policy as it samples, 0 for its most probable answers.
-        """
-        prompts = list(self.task.prompts(held_out=True))
-        if n is not None and n < len(prompts):
-            prompts = [prompts[i * len(prompts) // n] for i in range(n)]  # evenly from all
-        generator = torch.Generator().manual_seed(self.settings.seed + 1)
-        scores: list[float] = []
-        for i in range(0, len(prompts), _EVALUATED_AT_ONCE):
-            batch = prompts[i : i + _EVALUATED_AT_ONCE]
-            sampled = sample_answers(
-                self.module,
-                [self._tokenizer.encode(p.text) for p in batch],
-                1,
-                self.task.max_answer,
-                generator,
-                temperature,
-                job,
-            )
-            answers = self._read(sampled)
-            scores += [_true(self.task, p, a) for p, a in zip(batch, answers, strict=True)]
-        return float(np.mean(scores))
+        """Mean true score on n held-out prompts (all if None), as ``held_out_score``."""
+        seed = self.settings.seed + 1
+        return held_out_score(
+            self.module, self.task, n, seed=seed, temperature=temperature, job=job
+        )
 
     @property
     def modules(self) -> tuple[Transformer, Transformer]:
@@ -218,20 +217,14 @@ class GRPO:
         self, module: Transformer, prompt: Sequence[int], n: int, job: Job = NO_JOB
     ) -> list[Answer]:
         """n answers of one module to a prompt, the same ones for the same module each time."""
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        temperature = self.settings.temperature
-        return self._read(
-            sample_answers(module, [prompt], n, self.task.max_answer, generator, temperature, job)
+        s = self.settings
+        return answers_to(
+            module, self.task, prompt, n, seed=s.seed, temperature=s.temperature, job=job
         )
 
-    @torch.no_grad()
     def first_token(self, module: Transformer, prompt: Sequence[int]) -> Floats:
         """log p of an answer's first token at the run's temperature, (V,)."""
-        end = module.config.vocab_size - 1
-        logits = module(torch.tensor([[end, *prompt]]))[0, -1].double()  # (V,)
-        rows = (logits / self.settings.temperature).log_softmax(dim=-1)  # (V,)
-        result: Floats = rows.numpy()
-        return result
+        return first_token_log_probs(module, prompt, self.settings.temperature)
 
     # --------------------------------------------------------------------------------- the work
     def _state(self) -> tuple[Any, ...]:
@@ -267,18 +260,6 @@ class GRPO:
                 "Start again with a lower learning rate."
             ) from error
 
-    def _read(self, sampled: Answers) -> list[Answer]:
-        end = sampled.end_of_text
-        return [
-            Answer(self._tokenizer.decode([t for t in row[:n] if t != end]), done, n)
-            for row, n, done in zip(
-                sampled.tokens.tolist(),
-                sampled.lengths.int().tolist(),
-                sampled.finished.tolist(),
-                strict=True,
-            )
-        ]
-
     def _log_probs(
         self, module: Transformer, pieces: Sequence[Piece], sampled: Answers, job: Job
     ) -> Tensor:
@@ -299,8 +280,8 @@ class GRPO:
         advantage: Tensor,
         reference: Tensor,
         job: Job,
-    ) -> tuple[float, float, float, float]:
-        """One gradient step: loss, gradient norm, clipped share, mean k3.
+    ) -> GradientStep:
+        """One gradient step.
 
         The batch is worked through in pieces so that others can be served in between; the
         pieces' gradients add up to the whole batch's.
@@ -353,48 +334,4 @@ class GRPO:
                 "The gradient is no longer a number. Start again with a lower learning rate."
             )
         self._optimizer.step()
-        return loss, norm, clipped, kl
-
-
-def _true(task: Task, prompt: Prompt, answer: Answer) -> float:
-    """An answer that does not end by itself is not right."""
-    return task.true_score(prompt, answer.text) if answer.finished else 0.0
-
-
-def _one(pieces: Sequence[Piece], prompt: int, group: int) -> Piece:
-    """The piece with one prompt of the batch alone."""
-    for piece in pieces:
-        at = prompt - piece.rows.start // group
-        if at < len(piece.prompts):
-            rows = slice(prompt * group, (prompt + 1) * group)
-            return Piece(piece.prompts[at : at + 1], rows)
-    raise IndexError(prompt)
-
-
-def _opened(
-    prompt: Prompt,
-    rows: slice,
-    answers: Sequence[Answer],
-    terms: Floats,
-    rewards: Tensor,
-    advantage: Tensor,
-    sampled: Answers,
-    after: Tensor,
-) -> Group:
-    """The group in those rows of the batch; rewards, advantage and after are its own."""
-    lengths = sampled.lengths[rows].int().tolist()
-
-    def cut(table: Tensor) -> tuple[Floats, ...]:
-        return tuple(row[:n].double().numpy() for row, n in zip(table, lengths, strict=True))
-
-    tokens = sampled.tokens[rows].tolist()
-    return Group(
-        prompt=prompt,
-        answers=tuple(answers[rows]),
-        tokens=tuple(tuple(row[:n]) for row, n in zip(tokens, lengths, strict=True)),
-        terms=terms[rows],
-        rewards=rewards.double().numpy(),
-        advantages=advantage.double().numpy(),
-        before=cut(sampled.log_probs[rows]),
-        after=cut(after),
-    )
+        return GradientStep(loss, norm, clipped, kl)
