@@ -1,0 +1,85 @@
+"""Which verifiable terms suit a task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.posttraining.keywords import is_worded, keyword_count, keywords_of
+from engine.posttraining.prompts import Answer, Prompt
+from engine.posttraining.rewards.term import RewardTerm
+from engine.posttraining.rewards.verifiable import (
+    ANYWHERE,
+    TERMS,
+    sentence_formed,
+    word_overlap,
+)
+
+if TYPE_CHECKING:
+    from engine.posttraining.tasks.task import Task
+
+_EXACT, _PARTIAL, _FORMAT, _LENGTH = TERMS
+
+
+def terms_for(task: Task) -> tuple[RewardTerm, ...]:
+    """The verifiable terms that suit a task: right or not, partial credit, format, length, and a
+    careless one that can be hacked.
+
+    The first says what the task's own check says, 0 or 1, whatever number of answers is right.
+    """
+    if is_worded(task):
+        overlap = replace(
+            _PARTIAL,
+            sentence="How many words agree with the model answer's (F₁, 0 … 1).",
+            score=word_overlap,
+            reason=_why_overlap,
+        )
+        sentence = replace(
+            _FORMAT,
+            sentence="1 if the answer ends by itself, with a full stop where one belongs, and "
+            "has no blanks too many.",
+            score=sentence_formed,
+            reason=None,
+        )
+        terms: tuple[RewardTerm, ...] = (_checked(task), overlap, sentence, _LENGTH)
+        keywords = keywords_of(task)
+        return (*terms, _keywords(keywords)) if keywords else terms
+    return _checked(task), _PARTIAL, _FORMAT, _LENGTH, ANYWHERE
+
+
+def _checked(task: Task) -> RewardTerm:
+    def score(prompt: Prompt, answer: Answer) -> float:
+        return float(answer.finished and task.true_score(prompt, answer.text) >= 1)
+
+    def reason(prompt: Prompt, answer: Answer) -> str:
+        if not answer.finished:
+            return "It was cut off at the limit, so it counts as wrong."
+        if score(prompt, answer):
+            return "The task's own check finds nothing wrong."
+        return f"The task's own check finds it wrong; right would be “{prompt.target}”."
+
+    return replace(_EXACT, score=score, reason=reason)
+
+
+def _keywords(keywords: tuple[str, ...]) -> RewardTerm:
+    listed = ", ".join(keywords)
+
+    def score(prompt: Prompt, answer: Answer) -> float:
+        return float(keyword_count(answer.text, keywords))
+
+    def reason(prompt: Prompt, answer: Answer) -> str:
+        return f"{keyword_count(answer.text, keywords)} of its words are keywords ({listed})."
+
+    return RewardTerm(
+        "keywords",
+        "Keywords",
+        f"1 for each of these words, as often as it stands there: {listed}. "
+        "Careless: it can be had by writing nothing else.",
+        score,
+        reason=reason,
+    )
+
+
+def _why_overlap(prompt: Prompt, answer: Answer) -> str:
+    share = word_overlap(prompt, answer)
+    return f"Its words agree with those of “{prompt.target}” by {share:.0%} (F₁)."
