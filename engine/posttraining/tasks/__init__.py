@@ -2,9 +2,9 @@
 
 from engine.posttraining.tasks.letters import Letters
 from engine.posttraining.tasks.sums import Sums
-from engine.posttraining.tasks.task import Task
+from engine.posttraining.tasks.task import Task, WordTask
 
-__all__ = ["TASKS", "Letters", "Sums", "Task"]
+__all__ = ["TASKS", "Letters", "Sums", "Task", "WordTask"]
 
 TASKS: tuple[type[Task], ...] = (Sums, Letters)
 """All tasks, in the order of the menu."""
