@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gui.training.tables import View
+from engine.training.tables import View
 
 Floats = npt.NDArray[np.float64]
 RISEN = 0.02

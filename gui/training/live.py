@@ -23,6 +23,7 @@ from engine.training import Diverged
 from engine.training.pace import measure_pace, recipe_for
 from engine.training.records import Evaluation, Snapshot, StepRecord
 from engine.training.runs import RunFolder, drop_old_runs
+from engine.training.tables import Table
 from gui.training.news import (
     EVALUATION_COLUMNS,
     STEP_COLUMNS,
@@ -32,7 +33,6 @@ from gui.training.news import (
     Order,
     Sample,
 )
-from gui.training.tables import Table
 from gui.training.updates import UpdateSizes
 
 if TYPE_CHECKING:

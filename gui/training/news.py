@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.training import Recipe
+from engine.training.tables import View
 from engine.workspace import MadeTokenizer, Streams
-from gui.training.tables import View
 
 if TYPE_CHECKING:
     from engine.models.transformer import TransformerModel

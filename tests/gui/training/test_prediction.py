@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
+from engine.training.tables import Table
 from gui.lab import Lab
 from gui.training.news import EVALUATION_COLUMNS, STEP_COLUMNS, News
 from gui.training.prediction import EARLY, LATE, NEVER, outcome
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab
-from gui.training.tables import Table
 from tests.gui.conftest import flush_deletes
 from tests.gui.training.conftest import OTHER, a_recipe
 

@@ -10,13 +10,13 @@ import pytest
 from engine.models.landmarks import landmarks
 from engine.tokenizers import WordTokenizer
 from engine.tokenizers.stream import encode_documents
+from engine.training.tables import Table, View
 from engine.workspace import MadeFrom, MadeTokenizer, Streams, TokenizerSpec
 from gui.training.judgement import LAST, judge
 from gui.training.live import LiveRun
 from gui.training.loss_view import smoothing_for
 from gui.training.news import News, Order
 from gui.training.scale_page import extents, real_years, said, years_said
-from gui.training.tables import Table, View
 from gui.training.transport import tokens_per_second, two_digits
 from gui.training.units import LossUnit, along, units_of
 from gui.training.updates import UpdateSizes, part_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gui.training.tables import Table
+from engine.training.tables import Table
 
 
 def test_views_stay_as_they_were() -> None:

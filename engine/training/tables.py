@@ -1,4 +1,4 @@
-"""Numbers that grow step by step on the compute thread while the window draws them.
+"""Numbers that grow step by step on one thread while another draws them.
 
 A ``Table`` is only appended to. What it hands out is a ``View`` of the rows so far: no copy, and
 yet immutable, for those rows are never written again.
