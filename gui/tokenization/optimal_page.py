@@ -29,11 +29,11 @@ from engine.tokenizers.optimal_gap import (
 )
 from gui import theme
 from gui.job_handle import Failure, JobHandle
-from gui.tokenization.numbers.question import Question, QuestionCard
 from gui.tokenization.optimal_result import GapView
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.formula import Formula
 from gui.widgets.look import em
+from gui.widgets.prediction_card import PredictionCard, Question
 from gui.widgets.safe_text import plain_label
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class OptimalPage(QWidget):
         self._solving = ""
         self._build()
         self._connect()
-        self.card.ask(QUESTION, "Predict first")
+        self.card.pose(QUESTION)
         self.body.hide()
         self._choose_preset(0)
         self._follow()
@@ -92,7 +92,7 @@ class OptimalPage(QWidget):
             "Σ: the vocabulary, of V tokens. f: how a text X is cut into them. |f(X)|: how many "
             "tokens that takes."
         )
-        self.card = QuestionCard()
+        self.card = PredictionCard()
         self.presets = QComboBox()
         self.presets.setAccessibleName("Example texts")
         self.presets.setToolTip("Small texts to try. The field below takes any of yours.")

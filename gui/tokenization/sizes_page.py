@@ -23,11 +23,11 @@ from engine.tokenizers.sweep_bits import SweepResult, measure_sizes
 from engine.workspace.made import adopt_made
 from gui import theme
 from gui.job_handle import Failure, JobHandle
-from gui.tokenization.numbers.question import Question, QuestionCard
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import EmptyState
+from gui.widgets.prediction_card import PredictionCard, Question
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_strip import TokenStrip
 from gui.widgets.token_text import Vocabulary
@@ -93,7 +93,7 @@ class SizesPage(QWidget):
         head.addWidget(self.measure)
         head.addWidget(self.stop)
         head.addWidget(self.said, 1)
-        self.card = QuestionCard()
+        self.card = PredictionCard()
         self.scrubber = SizeScrubber()
         self.spin = QSpinBox()
         self.spin.setAccessibleName("Exact vocabulary size")
@@ -210,7 +210,7 @@ class SizesPage(QWidget):
             return
         times = sweep.largest / sweep.smallest
         ratio = sweep.train_tokens[0] / sweep.train_tokens[-1]
-        self.card.ask(
+        self.card.pose(
             Question(
                 f"From {sweep.smallest} tokens to {sweep.largest:,}: {times:.0f} times as large a "
                 "vocabulary. How much shorter does the training text become?",
@@ -219,11 +219,8 @@ class SizesPage(QWidget):
                 f"{ratio:.1f} times: {sweep.train_tokens[0]:,} bytes become "
                 f"{sweep.train_tokens[-1]:,} tokens. Most of that comes early, from the most "
                 "frequent strings; later merges serve rare words only.",
-                "",
-            ),
-            "Predict first",
+            )
         )
-        self.card.show()
         self.body.hide()
 
     @Slot(int)

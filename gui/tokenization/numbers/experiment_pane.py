@@ -16,10 +16,10 @@ from gui.theme import set_text_role
 from gui.tokenization.numbers.columns import Column, PictureColumn, SoundColumn, TextColumn
 from gui.tokenization.numbers.controls import SideBySide, push_button
 from gui.tokenization.numbers.model import MAX_AMPLITUDE, NumbersModel
-from gui.tokenization.numbers.question import Question, QuestionCard
 from gui.widgets.exports import ExportButton, write_png
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em
+from gui.widgets.prediction_card import PredictionCard, Question
 from gui.widgets.safe_text import plain_label
 
 USUAL_NOISE = 10
@@ -51,7 +51,6 @@ QUESTIONS = (
         "In a shuffled table neighbours are strangers, so a small move leads to anything. A "
         "text’s numbers were like that from the start: they are names, not amounts. Now try "
         "noise and tables for yourself.",
-        "",
     ),
 )
 
@@ -64,7 +63,7 @@ class ExperimentPane(QWidget):
         self._model = model
         self._stage = 0
         self._noise = USUAL_NOISE
-        self.card = QuestionCard()
+        self.card = PredictionCard()
         self.columns: tuple[Column, ...] = (
             PictureColumn(model),
             SoundColumn(model),
@@ -122,7 +121,7 @@ class ExperimentPane(QWidget):
     # -------------------------------------------------------------------------------- the lesson
     def _ask(self, stage: int) -> None:
         self._stage = stage
-        self.card.ask(QUESTIONS[stage], f"Predict first · {stage + 1} of {len(QUESTIONS)}")
+        self.card.pose(QUESTIONS[stage], f"Predict first · {stage + 1} of {len(QUESTIONS)}")
         self._model.set_experiment(0, shuffled=stage == 2)
         self._follow()
 
@@ -142,6 +141,7 @@ class ExperimentPane(QWidget):
     @Slot()
     def _reset(self) -> None:
         self._noise = USUAL_NOISE
+        self.card.reset_score()
         self._ask(0)
 
     # ------------------------------------------------------------------------------- the controls

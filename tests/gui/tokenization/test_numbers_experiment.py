@@ -36,7 +36,7 @@ def pane(page: NumbersPage, qtbot: QtBot) -> ExperimentPane:
 
 
 def answer(pane: ExperimentPane, qtbot: QtBot, choice: int) -> None:
-    qtbot.mouseClick(pane.card.choices[choice], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.buttons[choice], Qt.MouseButton.LeftButton)
 
 
 def verdicts(pane: ExperimentPane) -> list[str]:
@@ -51,7 +51,8 @@ def test_the_lesson_from_the_first_question_to_free_play(
     assert not pane.shuffle.isEnabled()
     assert verdicts(pane) == ["Untouched"] * 3
     answer(pane, qtbot, 0)
-    assert pane.card.outcome.text() == "You said “All three”. It is “Picture and sound”."
+    assert pane.card.verdict.text().startswith("Not quite. In a picture")
+    assert [b.text()[0] for b in pane.card.buttons] == ["✕", "✓", "O", "N"]
     assert (model.amplitude, model.shuffled) == (10, False)
     assert verdicts(pane) == ["Hardly changed", "Hardly changed", "Garbage"]
     assert pane.slider.isEnabled()
@@ -61,12 +62,13 @@ def test_the_lesson_from_the_first_question_to_free_play(
     qtbot.keyClick(pane.slider, Qt.Key.Key_Right)
     assert model.amplitude == 11
     assert pane.amount.text() == "±11"
-    qtbot.mouseClick(pane.card.next, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.next_button, Qt.MouseButton.LeftButton)
     assert (model.amplitude, model.shuffled) == (0, False)
     assert not pane.slider.isEnabled()
 
     answer(pane, qtbot, 0)
-    assert pane.card.outcome.text() == "You said “All three”, and that is right."
+    assert pane.card.verdict.text().startswith("Right. Any table")
+    assert pane.card.score == (1, 2)
     assert (model.amplitude, model.shuffled) == (0, True)
     assert verdicts(pane) == ["Exactly the same"] * 3
     sentences = [column.sentence.text() for column in pane.columns]
@@ -76,12 +78,12 @@ def test_the_lesson_from_the_first_question_to_free_play(
         "0 of 12 characters differ.",
     ]
 
-    qtbot.mouseClick(pane.card.next, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
-    assert pane.card.outcome.text() == "The answer: None of them."
+    qtbot.mouseClick(pane.card.next_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
+    assert pane.card.verdict.text().startswith("The answer: None of them. In a shuffled")
     assert (model.amplitude, model.shuffled) == (11, True)  # the same noise as before
     assert verdicts(pane) == ["Ruined", "Ruined", "Garbage"]
-    assert not pane.card.next.isVisible()
+    assert not pane.card.next_button.isVisible()
 
     qtbot.keyClick(pane.shuffle, Qt.Key.Key_Space)
     assert (model.amplitude, model.shuffled) == (11, False)
@@ -90,6 +92,7 @@ def test_the_lesson_from_the_first_question_to_free_play(
     assert (model.amplitude, model.shuffled) == (0, False)
     assert verdicts(pane) == ["Untouched"] * 3
     assert pane.card.open
+    assert pane.card.score == (0, 0)
     assert not pane.slider.isEnabled()
 
 
@@ -97,9 +100,9 @@ def test_what_is_on_screen_is_what_was_computed(pane: ExperimentPane, qtbot: QtB
     model = pane._model
     picture, sound, text = pane.columns
     for _ in range(2):
-        qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
-        qtbot.mouseClick(pane.card.next, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(pane.card.next_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     for kind, things in (
         (Kind.PICTURE, picture.after.picture),
         (Kind.SOUND, sound.after.sound.samples),
@@ -120,7 +123,7 @@ def test_what_is_on_screen_is_what_was_computed(pane: ExperimentPane, qtbot: QtB
 
 
 def test_the_sentences_measure_the_change(pane: ExperimentPane, qtbot: QtBot) -> None:
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     model = pane._model
     picture = np.abs(model.reading(Kind.PICTURE).things - model.picture)
     mean = 100 * picture.mean() / 255
@@ -131,7 +134,7 @@ def test_the_sentences_measure_the_change(pane: ExperimentPane, qtbot: QtBot) ->
 
 
 def test_more_noise_never_changes_a_number_less(pane: ExperimentPane, qtbot: QtBot) -> None:
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     model = pane._model
     before = {kind: np.zeros(model.things(kind).shape, dtype=np.int64) for kind in Kind}
     for amplitude in range(MAX_AMPLITUDE + 1):
@@ -154,9 +157,9 @@ def test_both_sounds_can_be_played_and_a_hiss_is_announced(
     assert isinstance(column, SoundColumn)
     assert not column.message.isVisible()
     for _ in range(2):
-        qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
-        qtbot.mouseClick(pane.card.next, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(pane.card.next_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     assert "loud hiss" in column.message.text()
     for button, samples in (
         (column.play_before, model.sound.samples),
@@ -171,7 +174,7 @@ def test_the_seed_decides_and_is_shown(
     qtbot: QtBot,
     lab: SmallLab,
 ) -> None:
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     model = pane._model
     assert pane.seed.text() == "Seed 7"
     first = {kind: model.reading(kind).things for kind in Kind}
@@ -193,7 +196,7 @@ def test_own_text_colour_and_no_text_go_through_the_experiment(
     pane: ExperimentPane,
     qtbot: QtBot,
 ) -> None:
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     page.model.set_text("我喜欢吃苹果")
     assert pane.columns[2].before.points.tolist() == code_points("我喜欢吃苹果").tolist()
     assert verdicts(pane)[2] == "Garbage"
@@ -229,9 +232,9 @@ def test_the_lookup_table_shows_its_entries(pane: ExperimentPane, qtbot: QtBot) 
     assert table.numbers() == [70, 71, 72, 73, 74]  # around the text's first letter, H
     assert [chr(table.meaning(n, 1)) for n in table.numbers()] == list("FGHIJ")  # type: ignore[arg-type]
     assert table.meaning(72, 2) is None  # not before it was asked about
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(pane.card.next, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(pane.card.skip, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.next_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pane.card.show_button, Qt.MouseButton.LeftButton)
     shuffled = pane._model.table(Kind.TEXT, shuffled=True)
     number = int(shuffled.codes[ord("H")])
     assert number in table.numbers()
@@ -320,14 +323,14 @@ def test_no_words_are_cut_off_during_the_lesson(
     page.parts.choose(3)
     card = page.experiment.card
     for stage in range(3):
-        for act in (card.choices[0].click, card.next.click if stage < 2 else page.repaint):
+        for act in (card.buttons[0].click, card.next_button.click if stage < 2 else page.repaint):
             qtbot.waitUntil(lambda: not cut_off(page))
             act()
     page.experiment.reset.click()
     for _ in range(2):  # without a turn of the event loop between
-        card.skip.click()
-        card.next.click()
-    card.skip.click()
+        card.show_button.click()
+        card.next_button.click()
+    card.show_button.click()
     qtbot.waitUntil(lambda: not cut_off(page))
 
 

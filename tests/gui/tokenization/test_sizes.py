@@ -89,8 +89,8 @@ def test_curves_come_after_the_guess_which_is_judged_by_the_measurement(
     assert measured.card.isVisible()
     assert not measured.body.isVisible()
     right = right_choice(sweep.train_tokens[0] / sweep.train_tokens[-1])
-    qtbot.mouseClick(measured.card.choices[right], Qt.MouseButton.LeftButton)
-    assert "that is right" in measured.card.outcome.text()
+    qtbot.mouseClick(measured.card.buttons[right], Qt.MouseButton.LeftButton)
+    assert measured.card.verdict.text().startswith("Right. ")
     assert measured.body.isVisible()
     assert "no pair occurs twice" in measured.said.text()
 

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from gui.widgets.prediction_card import PredictionCard
+from gui.widgets.prediction_card import SKIPPED, PredictionCard, Question
 
+POSED = Question("Which stands more often?", ("a & b", "c"), 1, "It stands twice.", "Next: d")
 CHOICES = ["a + t", "␣ + c", "<b>h</b> & e"]
 
 
@@ -113,3 +114,70 @@ def test_parts_do_not_overlap(card: PredictionCard, qtbot: QtBot) -> None:
     for above, below in pairwise([card.question, card._row, verdict]):
         assert above.geometry().bottom() < below.geometry().top()
     assert card.rect().contains(card.skip_button.parentWidget().geometry())
+
+
+def test_one_click_answers_a_posed_question(card: PredictionCard, qtbot: QtBot) -> None:
+    card.pose(POSED, "Predict first · 1 of 3")
+    assert card.open and card.title.isVisible() and card.show_button.isVisible()
+    assert not card.lock_button.isVisible() and not card.next_button.isVisible()
+    assert [b.text() for b in card.buttons] == ["a && b", "c"]
+    told: list[object] = []
+    for signal in (card.locked, card.scored, card.answered):
+        signal.connect(told.append)
+    qtbot.mouseClick(card.buttons[0], Qt.MouseButton.LeftButton)
+    assert told == [0, False, 0] and [type(value) for value in told] == [int, bool, int]
+    assert [b.text() for b in card.buttons] == ["✕ a && b", "✓ c"]
+    assert card.verdict.text() == "Not quite. It stands twice." and card.verdict.isVisible()
+    assert card.accessibleDescription() == card.verdict.text()
+    assert card.score == (0, 1) and not card.open
+    qtbot.mouseClick(card.buttons[1], Qt.MouseButton.LeftButton)  # too late
+    assert card.score == (0, 1)
+    with qtbot.waitSignal(card.onward):
+        qtbot.mouseClick(card.next_button, Qt.MouseButton.LeftButton)
+
+
+def test_posed_questions_by_keyboard_alone(card: PredictionCard, qtbot: QtBot) -> None:
+    card.pose(POSED)
+    card.setFocus()
+    qtbot.keyClick(card, Qt.Key.Key_Return)
+    assert card.open  # nothing is chosen yet
+    qtbot.keyClick(card, Qt.Key.Key_2)
+    assert card.verdict.text().startswith("Right.") and card.next_button.hasFocus()
+    with qtbot.waitSignal(card.onward):
+        qtbot.keyClick(card.next_button, Qt.Key.Key_Return)
+    card.pose(POSED)
+    assert card.buttons[0].hasFocus()
+    qtbot.keyClick(card.buttons[0], Qt.Key.Key_Right)
+    assert card.open and card.buttons[1].hasFocus()  # to look at a choice is not to make it
+    qtbot.keyClick(card.buttons[1], Qt.Key.Key_Return)
+    assert card.score == (2, 2)
+
+
+@pytest.mark.parametrize("way", ["click", "escape"])
+def test_a_posed_question_is_shown_unscored(card: PredictionCard, qtbot: QtBot, way: str) -> None:
+    card.pose(POSED)
+    with qtbot.waitSignal(card.answered) as told, qtbot.waitSignal(card.skipped):
+        if way == "click":
+            qtbot.mouseClick(card.show_button, Qt.MouseButton.LeftButton)
+        else:
+            card.setFocus()
+            qtbot.keyClick(card, Qt.Key.Key_Escape)
+    assert told.args == [SKIPPED]
+    assert card.isVisible() and card.score == (0, 0)
+    assert card.verdict.text() == "The answer: c. It stands twice."
+    assert [b.text() for b in card.buttons] == ["a && b", "✓ c"]
+
+
+def test_both_kinds_of_question_in_turn(card: PredictionCard, qtbot: QtBot) -> None:
+    card.pose(POSED)
+    card.choose(1)
+    card.ask("Which pair is merged next?", CHOICES)
+    assert card.lock_button.isVisible() and card.skip_button.isVisible()
+    assert not card.show_button.isVisible() and not card.next_button.isVisible()
+    assert not card.title.isVisible()
+    card.choose(0)
+    assert card.open and card.state == "asking"
+    card.lock()
+    card.reveal(0, "")
+    assert card.score == (2, 2)
+    assert not card.next_button.isVisible()
