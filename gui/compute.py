@@ -23,6 +23,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from gui import torch_library
 from gui.job_handle import ENDED, Failure, JobHandle, JobState
 from gui.worker import Worker
 
@@ -215,6 +216,7 @@ class ComputeThread(QObject):
     def _start_thread(self) -> None:
         if self._worker.thread.ident is None:
             sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+            torch_library.open_when_imported()
             self._worker.thread.start()
 
     def _drop(self, handle: JobHandle) -> JobHandle:
