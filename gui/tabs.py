@@ -46,7 +46,7 @@ def _inside(lab: Lab, runs: RunChoice, context: SharedContext) -> QWidget:
 
 INSIDE = GuestPage(
     "inside",
-    "Inside",
+    "Inside the transformer",
     "The same text through the transformer, down to the arithmetic.",
     _inside,
 )

@@ -34,7 +34,7 @@ from gui.language_models.presets import TUTORIAL, Preset, presets
 from gui.language_models.sentence import LONGEST, Sentence, alternatives, read
 from gui.language_models.totals_table import PlainTable, fill_comparison, fill_totals
 from gui.widgets.flow_layout import FlowRow
-from gui.widgets.page_switch import PageButton
+from gui.widgets.page_buttons import PageButton
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary, isolate
 

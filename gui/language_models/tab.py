@@ -26,69 +26,82 @@ from gui.language_models.sampling_page import SamplingPage
 from gui.pages import GuestPage
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
-PAGES: tuple[tuple[str, str, str, type[Page]], ...] = (
+PAGES: tuple[tuple[str, str, str, str, type[Page]], ...] = (
     (
+        "Predict",
         "next",
         "Next token",
         "One text, and what each model says comes next.",
         NextTokenPage,
     ),
     (
+        "Predict",
         "sampling",
         "Sampling",
         "Temperature, top-k and top-p at work, and the dice that pick a token.",
         SamplingPage,
     ),
     (
+        "Predict",
+        "generate",
+        "Generate",
+        "Let each model write on from the same text.",
+        GeneratePage,
+    ),
+    (
+        "Score",
         "ledger",
         "Sentence ledger",
         "The chain rule on a sentence: what each token adds, under every model.",
         LedgerPage,
     ),
     (
+        "Score",
         "factors",
         "Other factorizations",
         "From the end to the beginning, and with hidden states: the same text, other products.",
         FactorsPage,
     ),
     (
+        "Count",
         "counts",
         "Counts",
         "What followed a context in the text, where, and what smoothing makes of it.",
         CountsPage,
     ),
     (
+        "Count",
         "limits",
         "Limits of counting",
         "What happens to n-grams as n grows.",
         LimitsPage,
     ),
     (
+        "Compare",
         "race",
         "Race",
         "Every kind of model on the same text, a little of it or much.",
         RacePage,
     ),
     (
+        "Compare",
         "reach",
         "Memory",
         "What the n-gram cannot see: words that are settled far back.",
         ReachPage,
     ),
     (
+        "Compare",
         "quiz",
         "Everything is autocompletion",
         "Questions, gaps, riddles and translations, answered by continuing a prompt.",
         QuizPage,
     ),
-    (
-        "generate",
-        "Generate",
-        "Let each model write on from the same text.",
-        GeneratePage,
-    ),
 )
-"""Key, title, a sentence, and the page's class, in the order of the buttons."""
+"""Heading, key, title, a sentence, and the page's class, in the order of the buttons."""
+
+GUEST_HEADING = "Look inside"
+"""Pages of other folders stand under it."""
 
 
 class LanguageModelsTab(QWidget):
@@ -106,12 +119,18 @@ class LanguageModelsTab(QWidget):
         self.pages = PageSwitch(
             "Pages about language models",
             [
-                PageSpec(key, title, tip, partial(page, lab, self.models, self.context))
-                for key, title, tip, page in PAGES
+                PageSpec(key, title, tip, partial(page, lab, self.models, self.context), heading)
+                for heading, key, title, tip, page in PAGES
             ]
             + [
-                PageSpec(g.key, g.title, g.tip, partial(g.factory, lab, self.models, self.context))
-                for g in guests
+                PageSpec(
+                    guest.key,
+                    guest.title,
+                    guest.tip,
+                    partial(guest.factory, lab, self.models, self.context),
+                    GUEST_HEADING,
+                )
+                for guest in guests
             ],
         )
         self._column = QVBoxLayout(self)

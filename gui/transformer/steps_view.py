@@ -28,7 +28,7 @@ from gui.widgets.exports import ExportButton
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.formula import Formula
 from gui.widgets.look import em
-from gui.widgets.page_switch import PageButton
+from gui.widgets.page_buttons import PageButton
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_text import Vocabulary
 

@@ -70,8 +70,12 @@ class FlowLayout(QLayout):
         x, y, line_height = inner.x(), inner.y(), 0
         line: list[tuple[QLayoutItem, int, QSize]] = []
         for item in [item for item in self._items if not item.isEmpty()]:
-            size = item.sizeHint().boundedTo(QSize(max(1, inner.width()), 1 << 20))
+            hint = item.sizeHint()
+            size = hint.boundedTo(QSize(max(1, inner.width()), 1 << 20))
             size = size.expandedTo(item.minimumSize())
+            if size.width() < hint.width() and item.hasHeightForWidth():
+                # Such as a row in this row: what a line has no room for needs lines of its own.
+                size.setHeight(max(size.height(), item.heightForWidth(size.width())))
             if line and x + size.width() > inner.x() + inner.width():
                 if move:
                     self._settle(line, y, line_height)

@@ -1,14 +1,16 @@
-"""Pages of a tab: a row of buttons, one a page, and the page that was chosen below it."""
+"""Pages of a tab: a row of buttons, one a page, and the page that was chosen below it.
+
+Up to about six pages need no more than that. More of them are given headings by ``PageSpec.group``
+("Predict", "Score", …): then only the headings and the open heading's pages have buttons.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QPushButton,
     QScrollArea,
@@ -17,38 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
+from gui.widgets.page_buttons import PageButton, PageButtons, PageSpec, headings_of
 
+__all__ = ["PageButton", "PageSpec", "PageSwitch"]
 
-@dataclass(frozen=True)
-class PageSpec:
-    """One page: its lasting name, its title, a sentence, and how it is made."""
-
-    key: str
-    title: str
-    tip: str
-    factory: Callable[[], QWidget]
-    """Called when the page is first shown."""
-
-
-class PageButton(QPushButton):
-    """A choice; the one in force is underlined in the accent colour, as the tabs are."""
-
-    def __init__(self, title: str, tip: str, parent: QWidget | None = None) -> None:
-        super().__init__(title, parent)
-        self.setCheckable(True)
-        self.setAutoDefault(False)
-        self.setToolTip(tip)
-        self.setAccessibleDescription(tip)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.isChecked():
-            thick = max(2.0, em(self.font()) * 0.18)
-            bar = QRectF(self.rect()).adjusted(thick, self.height() - 1.5 * thick, -thick, 0)
-            bar.setHeight(thick)
-            QPainter(self).fillRect(bar, self.palette().color(QPalette.ColorRole.Accent))
+_DIGITS = 9
 
 
 class _PageArea(QScrollArea):
@@ -81,7 +57,9 @@ class PageSwitch(QWidget):
     """Pages, of which one is shown; each is made when it is first shown, and scrolls by itself
     where the window is too small for it.
 
-    The arrow keys lead from button to button, Alt and a digit to a page while this is on screen.
+    The arrow keys lead from button to button. While this is on screen, Alt and a digit lead to the
+    page of that number, or, where pages stand under headings, to the heading of that number; once
+    more, to the next page under it.
     """
 
     shown = Signal(str)
@@ -105,31 +83,37 @@ class PageSwitch(QWidget):
             keys: whether Alt and a digit lead to the pages; not for pages inside a page.
             scrolls: whether each page scrolls by itself; not inside what scrolls already, where
                 two scroll bars would stand side by side.
+
+        Raises:
+            ValueError: if some pages have a heading and some have none.
         """
         super().__init__(parent)
         self.pages = tuple(pages)
         self._made: dict[str, QWidget] = {}
-        self._row = FlowRow()
-        self._row.setAccessibleName(name)
-        self._group = QButtonGroup(self)
+        headings = headings_of(pages)
+        digits = headings or [page.key for page in pages]
+        tips = [page.tip for page in pages]
+        heading_tips = [
+            "; ".join(page.title for page in pages if page.group == heading) for heading in headings
+        ]
+        if keys:
+            told = heading_tips if headings else tips
+            told[:_DIGITS] = [f"{tip} (Alt+{n})" for n, tip in enumerate(told[:_DIGITS], 1)]
+        self._row = PageButtons(name, pages, tips, heading_tips)
         self._stack = QStackedWidget()
         self._areas: list[QScrollArea | _Plain] = []
-        self._keys: list[QShortcut] = []
-        for number, page in enumerate(self.pages, 1):
-            tip = f"{page.tip} (Alt+{number})" if keys else page.tip
-            button = PageButton(page.title, tip, self._row)
-            self._group.addButton(button, number - 1)
-            self._row.add(button)
+        for _ in pages:
             area = _PageArea() if scrolls else _Plain()
             self._areas.append(area)
             self._stack.addWidget(area)
-            if keys:
-                self._add_key(number)
+        self._keys: list[QShortcut] = []
+        for number in range(1, 1 + min(_DIGITS, len(digits)) if keys else 1):
+            self._add_key(number)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._row)
         column.addWidget(self._stack, 1)
-        self._group.idToggled.connect(self._toggled)
+        self._row.chosen.connect(self._chosen)
         self.show_page(first or self.pages[0].key)
 
     def _add_key(self, number: int) -> None:
@@ -157,55 +141,55 @@ class PageSwitch(QWidget):
                     area.setWidget(self._made[key])
         return self._made[key]
 
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings over the pages, in order; none where pages have none."""
+        return self._row.headings
+
     def show_page(self, key: str) -> None:
         """Bring a page to the front; keys that no page has change nothing."""
         for index, spec in enumerate(self.pages):
             if spec.key == key:
-                self.button(key).setChecked(True)
-                if self._stack.currentIndex() != index or key not in self._made:
-                    self._show(index)
+                self._row.button(index).setChecked(True)
+                self._chosen(key)
 
     def button(self, key: str) -> QPushButton:
-        """A page's button.
+        """A page's button. Where pages have headings it is on screen while its own is open.
 
         Raises:
             KeyError: if there is no such page.
         """
         for index, spec in enumerate(self.pages):
             if spec.key == key:
-                button = self._group.button(index)
-                assert isinstance(button, QPushButton)
-                return button
+                return self._row.button(index)
         raise KeyError(key)
 
-    def _show(self, index: int) -> None:
-        spec = self.pages[index]
-        self.page(spec.key)
-        self._stack.setCurrentIndex(index)
-        self.shown.emit(spec.key)
+    def heading(self, name: str) -> QPushButton:
+        """A heading's button.
 
-    @Slot(int, bool)
-    def _toggled(self, index: int, checked: bool) -> None:
-        if checked and (
-            self._stack.currentIndex() != index or self.pages[index].key not in self._made
-        ):
-            self._show(index)
+        Raises:
+            ValueError: if there is no such heading.
+        """
+        return self._row.heading(name)
+
+    @Slot(str)
+    def _chosen(self, key: str) -> None:
+        index = next(i for i, spec in enumerate(self.pages) if spec.key == key)
+        if self._stack.currentIndex() == index and key in self._made:
+            return
+        self.page(key)
+        self._stack.setCurrentIndex(index)
+        self.shown.emit(key)
 
     @Slot()
     def _by_key(self) -> None:
         key = self.sender()
         if isinstance(key, QShortcut) and key in self._keys:
-            self.show_page(self.pages[self._keys.index(key)].key)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(event.key()))
-        on_button = isinstance(self.focusWidget(), PageButton)
-        if step is None or not on_button:
-            super().keyPressEvent(event)
-            return
-        index = (self._group.checkedId() + step) % len(self.pages)
-        self.show_page(self.pages[index].key)
-        self._group.button(index).setFocus(Qt.FocusReason.TabFocusReason)
+            number = self._keys.index(key)
+            if self.headings:
+                self._row.open_heading(number)
+            else:
+                self.show_page(self.pages[number].key)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
