@@ -13,8 +13,8 @@ from engine.posttraining.tasks.task import Task, split_prompts
 class Pairs(Task):
     """Swap or sort two letters: "<ab=" → "ba", ">ba=" → "ab".
 
-    With six characters and at most four tokens there are 1,555 answers: 259 that end by
-    themselves and 1,296 that are cut off. Every expectation over them can be summed.
+    With six characters, the unknown one and at most four tokens there are 2,801 answers: 400
+    that end by themselves and 2,401 that are cut off. Every expectation over them can be summed.
     """
 
     key = "pairs"
