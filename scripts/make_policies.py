@@ -16,13 +16,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.models.transformer.files import write_json
+from engine.files import write_json
 from engine.posttraining.grpo import GRPO
 from engine.posttraining.policies import POLICIES_FOLDER
 from engine.posttraining.pretraining import DOCUMENTS, Pretraining, policy_recipe
 from engine.posttraining.rewards import TERMS, RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
+from engine.posttraining.tasks.pairs import Pairs
+
+EVERY_TASK = (*TASKS, Pairs)
+"""Those of the menu, and the one whose answers can all be listed."""
 
 
 def make(task: Task) -> None:
@@ -48,6 +52,7 @@ def make(task: Task) -> None:
             "held_out_true_score_at_temperature_1": round(sampled, 4),
             "held_out_true_score_greedy": round(greedy, 4),
         },
+        indent=1,
     )
     seconds = time.perf_counter() - began
     print(f"{task.title}: {sampled:.1%} sampled, {greedy:.1%} greedy, made in {seconds:.0f} s")
@@ -56,10 +61,10 @@ def make(task: Task) -> None:
 def main() -> None:
     """Make the policies named on the command line, or all."""
     wanted = set(sys.argv[1:])
-    unknown = wanted - {task.key for task in TASKS}
+    unknown = wanted - {task.key for task in EVERY_TASK}
     if unknown:
         sys.exit(f"There is no task {', '.join(sorted(unknown))}.")
-    for kind in TASKS:
+    for kind in EVERY_TASK:
         if not wanted or kind.key in wanted:
             make(kind())
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from engine.errors import LabError
+from engine.files import write_json
 from engine.models.transformer.config import TransformerConfig
-from engine.models.transformer.files import check_tensors, read_tensors, write_json, write_tensors
+from engine.models.transformer.files import check_tensors, read_tensors, write_tensors
 from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
 from engine.tokenizers.stream import TokenStream
@@ -69,7 +70,7 @@ def save_checkpoint(folder: Path, kept: Checkpoint) -> None:
         "learning_rate_scale": kept.learning_rate_scale,
         "texts": list(kept.texts),
     }
-    write_json(folder / RECIPE_FILE, kept.recipe.to_dict())
+    write_json(folder / RECIPE_FILE, kept.recipe.to_dict(), indent=1)
     write_tensors(folder / CHECKPOINT_FILE, tensors, {"state": json.dumps(state)})
 
 

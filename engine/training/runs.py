@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LabError
+from engine.files import write_json
 from engine.tokenizers.stream import TokenStream
 
 if TYPE_CHECKING:
@@ -65,8 +66,6 @@ class RunFolder:
         Raises:
             LabError: if it can't be written.
         """
-        from engine.models.transformer.files import write_json  # imports torch
-
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from engine.errors import LabError
+from engine.files import cannot_write
 
 DESCRIPTION = "workspace.json"
 PARTS = "parts"
@@ -55,40 +54,15 @@ def prepare(folder: Path, format_name: str) -> None:
                 f"“{folder.name}” already holds other files. Choose a new or an empty folder."
             )
         parts.mkdir(exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise _cannot_write(folder, error) from error
+    except ValueError as error:  # a NUL in the name
+        raise LabError(f"“{folder.name}” is no name for a folder.") from error
+    except OSError as error:
+        raise cannot_write(folder, error) from error
 
 
 def new_part(sort: str, ending: str = "") -> str:
     """A part's name that was never used before."""
     return f"{sort}-{secrets.token_hex(8)}{ending}"
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file through a temporary one beside it and one rename.
-
-    Raises:
-        LabError: if it cannot be written; what was there before is then untouched.
-    """
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-        temporary = ""
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON likewise. Surrogates (in odd file names) are escaped, so it never fails."""
-    write(path, json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii"))
 
 
 def copy_run(source: Path, target: Path) -> None:
@@ -102,7 +76,7 @@ def copy_run(source: Path, target: Path) -> None:
         for file in run_files(source):
             shutil.copyfile(file, target / file.name)
     except OSError as error:
-        raise _cannot_write(target, error) from error
+        raise cannot_write(target, error) from error
 
 
 def parts_in(folder: Path) -> set[str]:
@@ -186,11 +160,3 @@ def run_files(folder: Path) -> list[Path]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
-
-
-def _cannot_write(path: Path, error: Exception) -> LabError:
-    reason = getattr(error, "strerror", None) or "the system gave no reason"
-    return LabError(
-        f"“{path.name}” could not be written: {reason}. "
-        "Free some space or choose another folder; what was saved before is untouched."
-    )

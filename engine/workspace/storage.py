@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import LabError
+from engine.files import write_bytes, write_json
 from engine.jobs import NO_JOB, Job
 from engine.text import MAX_TEXT_BYTES
 from engine.tokenizers import tokenizer_from_dict
@@ -54,7 +55,7 @@ def save(
     try:
         description = saving.describe(workspace)
         job.yield_point()
-        folders.write_json(place / folders.DESCRIPTION, description)
+        write_json(place / folders.DESCRIPTION, description)
     except BaseException:
         folders.remove_parts(place, saving.written)
         raise
@@ -140,7 +141,7 @@ class _Saving:
         part = None
         if choice.key == "text" and choice.text:
             path = self._part("text", ".txt")
-            folders.write(path, choice.text.encode("utf-8", "surrogatepass"))
+            write_bytes(path, choice.text.encode("utf-8", "surrogatepass"))
             part = path.name
         return {
             "key": choice.key,
@@ -152,7 +153,7 @@ class _Saving:
 
     def _tokenizer(self, tokenizer: MadeTokenizer) -> dict[str, Any]:
         path = self._part("tokenizer", ".json")
-        folders.write_json(path, tokenizer.tokenizer.to_dict())
+        write_json(path, tokenizer.tokenizer.to_dict())
         return {
             "file": path.name,
             "fingerprint": tokenizer.fingerprint,

@@ -7,10 +7,7 @@ is compared with what the config implies, and numbers that aren't finite are ref
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from engine.errors import LabError
+from engine.files import read_bytes, read_json, write_bytes, write_json
 from engine.models.transformer.config import (
     MAX_PARAMETERS,
     TransformerConfig,
@@ -41,7 +39,7 @@ def save_transformer(module: Transformer, folder: Path) -> None:
     tensors = {name: p.detach().cpu().contiguous() for name, p in module.named_parameters()}
     write_tensors(folder / TENSOR_FILE, tensors)
     described = {"format": "transformer", "version": VERSION, "config": module.config.to_dict()}
-    write_json(folder / CONFIG_FILE, described)
+    write_json(folder / CONFIG_FILE, described, indent=1)
 
 
 def load_transformer(folder: Path) -> Transformer:
@@ -99,76 +97,6 @@ def write_tensors(
         LabError: if it can't be written.
     """
     write_bytes(path, save({name: t.contiguous() for name, t in tensors.items()}, metadata))
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write JSON, likewise.
-
-    Raises:
-        LabError: if it can't be written.
-    """
-    write_bytes(path, json.dumps(data, indent=1).encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write to a temporary file beside ``path``, wait for the disk, put it in place.
-
-    Raises:
-        LabError: if the folder is read-only, the disk full, or the path not a folder's.
-    """
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        temporary = None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LabError(
-            f"{path.name} couldn't be written to {path.parent} ({reason}). "
-            "Free some space or choose another folder; what was saved before is untouched."
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def read_bytes(path: Path, limit: int) -> bytes:
-    """A file's bytes.
-
-    Raises:
-        LabError: if it is missing, unreadable, or larger than ``limit`` bytes.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LabError(f"{path.name} couldn't be read from {path.parent} ({reason}).") from error
-    if len(data) > limit:
-        raise LabError(f"{path.name} in {path.parent} is larger than such a file can be.")
-    return data
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises:
-        LabError: if the file is missing, too large, or not a JSON object.
-    """
-    data = read_bytes(path, _MAX_JSON)
-    try:
-        value = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise LabError(f"{path.name} in {path.parent} is damaged: it isn't valid JSON.") from error
-    if not isinstance(value, dict):
-        raise LabError(f"{path.name} in {path.parent} doesn't hold what it should.")
-    return value
 
 
 def read_tensors(path: Path, limit: int = _MAX_TENSORS) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -217,7 +217,7 @@ def test_hostile_tensor_files_are_refused(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_explained(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(LabError, match="couldn't be written"):
+    with pytest.raises(LabError, match="could not be written"):
         make().save(tmp_path / "file" / "model")
 
 
