@@ -82,7 +82,7 @@ class LearnPane(QWidget):
         self.asking = False
         """Whether the learner is to say what comes next."""
         self.asked = self.right = 0
-        self._pasted = ""
+        self._offered: CorpusChoice | None = None
         self._build()
         self._connect()
         self._learn()
@@ -153,8 +153,9 @@ class LearnPane(QWidget):
 
     def _connect(self) -> None:
         self.source.changed.connect(self._learn)
-        self.source.too_long.connect(self._too_long)
-        self.notice.pressed.connect(self._learn_from_pasted)
+        self.source.too_large.connect(self._too_long)
+        self.source.file_dropped.connect(self._file_dropped)
+        self.notice.pressed.connect(self._learn_from_offered)
         self.transport.moved.connect(self._moved)
         self.predict.toggled.connect(self._predict_toggled)
         self.pairs.pointed.connect(self._pair_pointed)
@@ -184,13 +185,13 @@ class LearnPane(QWidget):
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
-        self._pasted = ""
+        self._offered = None
         self.notice.say(failure.sentence, "error")
 
     @Slot(object)
     def _adopt(self, made: tuple[LearnSettings, MergeWalk]) -> None:
         """Show a walk from its beginning."""
-        self._pasted = ""
+        self._offered = None
         self.notice.clear()
         self.settings, self.walk = made
         self._vocabulary = Vocabulary(self.walk.tokens.__getitem__)
@@ -309,8 +310,9 @@ class LearnPane(QWidget):
     # ---------------------------------------------------------------------------- long texts
     @Slot(str)
     def _too_long(self, text: str) -> None:
-        self._pasted = text
+        self._offered = None
         if text:
+            self._offered = CorpusChoice("text", self._lab.seed, text=text)
             self.notice.say(
                 f"That text has {len(text):,} characters, too many to be stepped through. "
                 "It can be what all tabs learn from; a piece of it can then be chosen here.",
@@ -320,12 +322,22 @@ class LearnPane(QWidget):
         else:
             self.notice.say("The field is full.", "warning")
 
+    @Slot(str)
+    def _file_dropped(self, path: str) -> None:
+        self._offered = CorpusChoice("file", self._lab.seed, path=path)
+        self.notice.say(
+            f"“{self._offered.label}” is a file. Its text can be what all tabs learn from; a piece "
+            "of it can then be chosen here.",
+            "info",
+            "Learn from that file",
+        )
+
     @Slot()
-    def _learn_from_pasted(self) -> None:
-        text, self._pasted = self._pasted, ""
+    def _learn_from_offered(self) -> None:
+        offered, self._offered = self._offered, None
         self.notice.clear()
-        if text:
-            self._lab.choose_corpus(CorpusChoice("text", self._lab.seed, text=text))
+        if offered is not None:
+            self._lab.choose_corpus(offered)
 
 
 def _learned(settings: LearnSettings, job: object = None) -> tuple[LearnSettings, MergeWalk]:

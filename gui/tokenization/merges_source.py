@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QVBoxLa
 from engine.tokenizers.bpe import Base
 from engine.tokenizers.bpe_train import TieRule
 from gui import theme
-from gui.tokenization.text_input import TextInput
+from gui.tokenization.text_presets import LONGEST_TEXT
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.plain_text_input import PlainTextInput
 from gui.widgets.safe_text import plain_tooltip
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class MergeSource(QWidget):
     """Chooses the text and the options. ``changed`` comes when merges must be learned anew."""
 
     changed = Signal()
-    too_long = Signal(str)
-    """See TextInput."""
+    too_large = Signal(str)
+    file_dropped = Signal(str)
+    """Both as PlainTextInput's."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,8 +107,12 @@ class MergeSource(QWidget):
                 row.add(self.another)
         row.add(self.words)
         _add(row, "&Ties go to", self.ties)
-        self.input = TextInput("The text to learn merges from")
-        self.input.setPlaceholderText("Type or paste a text with something that repeats …")
+        self.input = PlainTextInput(
+            name="The text to learn merges from",
+            placeholder="Type or paste a text with something that repeats …",
+            limit=LONGEST_TEXT,
+            lines=2,
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(row)
@@ -122,7 +128,8 @@ class MergeSource(QWidget):
         self.ties.activated.connect(self._option_changed)
         self.words.toggled.connect(self._option_changed)
         self.input.textChanged.connect(self._typed)
-        self.input.too_long.connect(self.too_long)
+        self.input.too_large.connect(self.too_large)
+        self.input.file_dropped.connect(self.file_dropped)
         lab.corpus_changed.connect(self._name_corpus)
         self._name_corpus()
         self._show_what_matters()

@@ -19,9 +19,10 @@ from gui.tokenization.merges_transport import Transport
 from gui.tokenization.merges_vocabulary import VocabularyTable
 from gui.tokenization.merges_words import pair_words, quoted, times
 from gui.tokenization.numbers.controls import SideBySide
-from gui.tokenization.text_input import TextInput
+from gui.tokenization.text_presets import LONGEST_TEXT
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
+from gui.widgets.plain_text_input import PlainTextInput
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
 
@@ -76,7 +77,8 @@ class UnseenPane(QWidget):
         self._timer.timeout.connect(self._encode)
         self.rules.activated.connect(self._rules_chosen)
         self.input.textChanged.connect(self._timer.start)
-        self.input.too_long.connect(self._too_long)
+        self.input.too_large.connect(self._too_long)
+        self.input.file_dropped.connect(self._file_dropped)
         self.transport.moved.connect(self._moved)
         self.table.token_chosen.connect(self._token_chosen)
         self.again.clicked.connect(self.bytes_wanted)
@@ -96,7 +98,9 @@ class UnseenPane(QWidget):
         row = FlowRow()
         row.add(label)
         row.add(self.rules)
-        self.input = TextInput("A sentence that was not learned from", lines=1)
+        self.input = PlainTextInput(
+            name="A sentence that was not learned from", limit=LONGEST_TEXT, lines=1
+        )
         self.input.set_text(SENTENCE)
         self.input.setToolTip("Any text: encode what was never learned from.")
         self.notice = Notice()
@@ -222,6 +226,10 @@ class UnseenPane(QWidget):
             else "The field is full.",
             "warning",
         )
+
+    @Slot(str)
+    def _file_dropped(self, _: str) -> None:
+        self.notice.say("A sentence is wanted here, not a file. Paste one.", "warning")
 
     @Slot(object)
     def _adopt(self, made: tuple[BPETokenizer, MergeWalk]) -> None:

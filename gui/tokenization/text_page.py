@@ -25,13 +25,13 @@ from gui.job_handle import Failure, JobHandle
 from gui.tokenization.exchange_bar import ExchangeBar
 from gui.tokenization.text_cost_row import CostRow
 from gui.tokenization.text_entries import entries
-from gui.tokenization.text_input import MOST_CHARACTERS, TextInput
-from gui.tokenization.text_presets import PRESETS
+from gui.tokenization.text_presets import LONGEST_TEXT, PRESETS
 from gui.tokenization.text_strips import Links, PlaceStrip
 from gui.tokenization.text_table import TokenizerTable, show_units
 from gui.tokenization.text_tokenizers import Learned, learn_tokenizers
 from gui.tokenization.text_units import CutText
 from gui.widgets.notice import Notice
+from gui.widgets.plain_text_input import PlainTextInput
 from gui.widgets.safe_text import plain_label, plain_tooltip
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class TextPage(QWidget):
         self._learned: Learned | None = None
         self._job: JobHandle | None = None
         self._imported: list[MadeTokenizer] = []
-        self._pasted = ""
+        self._offered: CorpusChoice | None = None
         self._said_length = False
         self._from_field = False
         self.links = Links(self)
@@ -112,8 +112,12 @@ class TextPage(QWidget):
         head.addWidget(label)
         head.addWidget(self.examples)
         head.addWidget(self.hint, 1)
-        self.input = TextInput("Your text")
-        self.input.setPlaceholderText("Type any text here, in any language …")
+        self.input = PlainTextInput(
+            name="Your text",
+            placeholder="Type any text here, in any language …",
+            limit=LONGEST_TEXT,
+            lines=2,
+        )
         self.notice = Notice()
         self.place = plain_label()
         self.place.setAccessibleName("The place that is lit up")
@@ -164,7 +168,8 @@ class TextPage(QWidget):
         lab = self._lab
         self.examples.activated.connect(self._choose_example)
         self.input.textChanged.connect(self._text_changed)
-        self.input.too_long.connect(self._too_long)
+        self.input.too_large.connect(self._too_long)
+        self.input.file_dropped.connect(self._file_dropped)
         self.input.selectionChanged.connect(self._field_selected)
         self.links.moved.connect(self._place_moved)
         self.table.wanted.connect(self._use)
@@ -194,7 +199,7 @@ class TextPage(QWidget):
         self._timer.start()
         if self._said_length:
             self._said_length = False
-            self._pasted = ""
+            self._offered = None
             self.notice.clear()
         index = self.examples.currentIndex()
         if index >= 0 and self.input.text() != PRESETS[index].text:
@@ -237,9 +242,10 @@ class TextPage(QWidget):
 
     @Slot(str)
     def _too_long(self, text: str) -> None:
-        self._pasted = text
-        most = f"{MOST_CHARACTERS:,} characters"
+        self._offered = None
+        most = f"{LONGEST_TEXT:,} characters"
         if text:
+            self._offered = CorpusChoice("text", self._lab.seed, text=text)
             self.notice.say(
                 f"That text has {len(text):,} characters; this field takes {most}. "
                 "A long text can be what all tabs learn from.",
@@ -250,12 +256,22 @@ class TextPage(QWidget):
             self.notice.say(f"This field takes {most}: it is full.", "warning")
         self._said_length = True
 
+    @Slot(str)
+    def _file_dropped(self, path: str) -> None:
+        self._offered = CorpusChoice("file", self._lab.seed, path=path)
+        self.notice.say(
+            f"“{self._offered.label}” is a file. Its text can be what all tabs learn from.",
+            "info",
+            "Learn from that file",
+        )
+        self._said_length = True
+
     @Slot()
     def _notice_acted(self) -> None:
-        text, self._pasted = self._pasted, ""
+        offered, self._offered = self._offered, None
         self.notice.clear()
-        if text:
-            self._lab.choose_corpus(CorpusChoice("text", self._lab.seed, text=text))
+        if offered is not None:
+            self._lab.choose_corpus(offered)
         else:
             self._learn()
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_TEXT = 20_000
+"""UTF-16 units that the fields for a text of one's own take. Longer texts are corpora."""
+
 
 @dataclass(frozen=True)
 class Preset:

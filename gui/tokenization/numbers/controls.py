@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
-from gui.widgets.page_switch import PageButton
+from gui.widgets.page_buttons import PageButton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,18 @@ class Segments(FlowRow):
     def choose(self, index: int) -> None:
         """Make a choice, as if clicked."""
         self.group.button(index).setChecked(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key
+        step = {key.Key_Left: -1, key.Key_Up: -1, key.Key_Right: 1, key.Key_Down: 1}.get(
+            key(event.key()), 0
+        )
+        index = self.chosen() + step
+        if step and 0 <= index < len(self.group.buttons()):
+            self.choose(index)
+            self.button(index).setFocus(Qt.FocusReason.TabFocusReason)
+        elif not step:
+            super().keyPressEvent(event)
 
     def button(self, index: int) -> QPushButton:
         """The button of a choice."""

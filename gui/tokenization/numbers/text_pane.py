@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Slot
-from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.theme import set_text_role
 from gui.tokenization.numbers.codes import CodeGrid, name_of
@@ -15,18 +14,11 @@ from gui.tokenization.numbers.model import MAX_TEXT, TEXT, NumbersModel
 from gui.widgets.exports import ExportButton, write_csv, write_png
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em
+from gui.widgets.plain_text_input import PlainTextInput
 from gui.widgets.safe_text import plain_label
 
 HINT = "Point at a character to see its name. The arrow keys go from character to character."
 EXAMPLES = (TEXT, "我喜欢吃苹果", "Ça va? Ελλάδα", "👩\u200d🚀 = 👩 + 🚀")
-
-
-class ShortTextEdit(QPlainTextEdit):
-    """A field for plain text that takes no more than MAX_TEXT characters at a time, so that
-    pasting a book doesn't stall the window."""
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        self.textCursor().insertText(source.text()[: MAX_TEXT + 1])
 
 
 class TextPane(QWidget):
@@ -35,12 +27,9 @@ class TextPane(QWidget):
     def __init__(self, model: NumbersModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self.editor = ShortTextEdit()
-        self.editor.setAccessibleName("Your text")
+        self.editor = PlainTextInput(name="Your text", placeholder="Type any text.", limit=MAX_TEXT)
         self.editor.setToolTip("Type or paste any text; its numbers follow.")
-        self.editor.setPlaceholderText("Type any text.")
-        self.editor.setTabChangesFocus(True)
-        self.editor.setPlainText(model.text)
+        self.editor.set_text(model.text)
         self.grid = CodeGrid("The text's numbers")
         self.shape = plain_label(wrap=True)
         set_text_role(self.shape, "strong")
@@ -51,6 +40,8 @@ class TextPane(QWidget):
         self.message.hide()
         self._lay_out()
         self.editor.textChanged.connect(self._typed)
+        self.editor.too_large.connect(self._too_large)
+        self.editor.file_dropped.connect(self._file_dropped)
         self.editor.cursorPositionChanged.connect(self._cursor_moved)
         self.grid.pointed.connect(self._pointed)
         model.text_changed.connect(self._renew)
@@ -86,11 +77,21 @@ class TextPane(QWidget):
     # ----------------------------------------------------------------------------------- the text
     @Slot()
     def _typed(self) -> None:
-        text = self.editor.toPlainText()
-        cut = len(text) > MAX_TEXT
-        self.message.setText(f"Only the first {MAX_TEXT:,} characters are used." if cut else "")
-        self.message.setVisible(cut)
-        self._model.set_text(text)
+        self._say("")
+        self._model.set_text(self.editor.text())
+
+    @Slot(str)
+    def _too_large(self, text: str) -> None:
+        self.editor.insert_what_fits(text)
+        self._say(f"This field takes {MAX_TEXT:,} characters; what is beyond was left out.")
+
+    @Slot(str)
+    def _file_dropped(self, _: str) -> None:
+        self._say("A text is wanted here, not a file. Paste one.")
+
+    def _say(self, sentence: str) -> None:
+        self.message.setText(sentence)
+        self.message.setVisible(bool(sentence))
 
     @Slot()
     def _renew(self) -> None:
@@ -109,27 +110,17 @@ class TextPane(QWidget):
     @Slot()
     def _example_chosen(self) -> None:
         index = self.examples.index(self.sender())  # type: ignore[arg-type]
-        self.editor.setPlainText(EXAMPLES[index])
+        self.editor.set_text(EXAMPLES[index])
 
     # ---------------------------------------------------------------------- one place, both views
     @Slot(int)
     def _pointed(self, index: int) -> None:
         self.readout.setText(self.grid.describe(index) or HINT)
-        marks = []
-        if index >= 0:
-            mark = QTextEdit.ExtraSelection()
-            before = _utf16_length(self._model.text[:index])
-            cursor = QTextCursor(self.editor.document())
-            cursor.setPosition(before)
-            cursor.setPosition(
-                before + _utf16_length(self._model.text[index]), QTextCursor.MoveMode.KeepAnchor
-            )
-            colours = colours_of(self.palette())
-            mark.cursor = cursor
-            mark.format.setBackground(colours.color("highlight"))
-            mark.format.setForeground(colours.color("highlight_text"))
-            marks.append(mark)
-        self.editor.setExtraSelections(marks)
+        if index < 0:
+            self.editor.mark(0, 0)
+            return
+        before = _utf16_length(self._model.text[:index])
+        self.editor.mark(before, before + _utf16_length(self._model.text[index]))
 
     @Slot()
     def _cursor_moved(self) -> None:

@@ -103,7 +103,7 @@ def test_a_book_is_not_pasted_whole(pane: TextPane) -> None:
     pane.editor.insertFromMimeData(book)
     assert len(pane.grid.points) == MAX_TEXT
     assert pane.message.isVisible()
-    assert pane.message.text() == "Only the first 2,000 characters are used."
+    assert pane.message.text() == "This field takes 2,000 characters; what is beyond was left out."
 
 
 def test_hostile_characters_are_shown_and_named(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,9 +16,8 @@ from engine.tokenizers.base import to_utf8
 from engine.tokenizers.exchange import tokenizer_json
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from gui.lab import Lab
-from gui.tokenization.text_input import MOST_CHARACTERS
 from gui.tokenization.text_page import TextPage
-from gui.tokenization.text_presets import PRESETS
+from gui.tokenization.text_presets import LONGEST_TEXT, PRESETS
 from gui.tokenization.text_strips import PlaceStrip
 from gui.tokenization.text_tokenizers import SPECS
 from tests.gui.tokenization.tab_lab import BPE, TEXT, lab_fixture, settle
@@ -177,7 +176,7 @@ def test_a_pasted_long_line_is_turned_away_and_can_become_the_corpus(
     page: TextPage, lab: Lab, qtbot: QtBot
 ) -> None:
     line = "the cat " * 4_000
-    assert len(line) > MOST_CHARACTERS
+    assert len(line) > LONGEST_TEXT
     QGuiApplication.clipboard().setText(line)
     page.input.setFocus()
     page.input.paste()
@@ -188,6 +187,21 @@ def test_a_pasted_long_line_is_turned_away_and_can_become_the_corpus(
     settle(lab, qtbot)
     assert lab.corpus is not None and lab.corpus.text.strip().startswith("the cat the cat")
     assert lab.corpus.text != TEXT
+
+
+def test_a_dropped_file_can_become_the_corpus(
+    page: TextPage, lab: Lab, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "my <b>notes.txt"
+    path.write_text("One fine day, one fine cat. " * 200, encoding="utf-8")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    page.input.insertFromMimeData(data)
+    assert page.input.text() == "Hello world!"
+    assert path.name in page.notice.label.text()
+    qtbot.mouseClick(page.notice.button, Qt.MouseButton.LeftButton)
+    settle(lab, qtbot)
+    assert lab.corpus is not None and lab.corpus.text.startswith("One fine day")
 
 
 def test_ten_megabytes_pasted_are_turned_away(page: TextPage) -> None:

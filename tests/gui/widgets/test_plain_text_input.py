@@ -105,3 +105,47 @@ def test_a_dropped_file_is_told_not_opened(
 
 def test_tab_leads_on(field: PlainTextInput) -> None:
     assert field.tabChangesFocus() and field.accessibleName() == "Your text"
+
+
+def test_a_full_field_takes_no_more_but_a_replacement(field: PlainTextInput, qtbot: QtBot) -> None:
+    field.set_text("x" * 999)
+    qtbot.keyClicks(field, "yz")
+    assert field.text() == "y" + "x" * 999
+    for key in (Qt.Key.Key_Z, Qt.Key.Key_Return):
+        with qtbot.waitSignal(field.too_large) as large:
+            qtbot.keyClick(field, key)
+        assert large.args == [""] and len(field.text()) == 1000
+    field.selectAll()
+    qtbot.keyClicks(field, "new")
+    assert field.text() == "new"
+    field.insert_what_fits("." * 5000)
+    assert field.text() == "new" + "." * 997
+    field.settle()
+
+
+def test_lone_surrogates_become_replacement_characters(field: PlainTextInput) -> None:
+    field.set_text("a\ud800b\udfff")
+    assert field.text() == "a\ufffdb\ufffd"
+
+
+def test_a_place_lights_up_and_stays_inside_the_text(field: PlainTextInput) -> None:
+    field.set_text("a😀b")
+    field.mark(1, 3)  # the emoji takes two units of UTF-16
+    assert [s.cursor.selectedText() for s in field.extraSelections()] == ["😀"]  # type: ignore[attr-defined]
+    field.mark(3, 99)
+    assert [s.cursor.selectedText() for s in field.extraSelections()] == ["b"]  # type: ignore[attr-defined]
+    field.mark(2, 2)
+    assert field.extraSelections() == []
+
+
+def test_a_field_of_some_lines_keeps_to_them(qtbot: QtBot) -> None:
+    one, three = PlainTextInput(lines=1), PlainTextInput(lines=3)
+    for made in (one, three):
+        qtbot.addWidget(made)
+    line = three.fontMetrics().lineSpacing()
+    assert three.minimumHeight() == three.maximumHeight() == three.sizeHint().height()
+    assert abs(three.height() - one.height() - 2 * line) <= 2
+    font = three.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    three.setFont(font)
+    assert three.minimumHeight() > 5 * line
