@@ -231,5 +231,6 @@ class _Table:
             better = total < errors - 1e-15
             errors[better] = total[better]
             solved[better] = 0.0
-            solved[np.ix_(better, list(subset))] = found[better, :, 0]
+            for place, column in enumerate(subset):
+                solved[better, column] = found[better, place, 0]
         return errors, solved
