@@ -25,11 +25,14 @@ from gui.training.session import Phase, TrainingSession
 from gui.training.settings_page import SettingsPage
 from gui.training.setup import SetupPanel
 from gui.training.steering import Steering
+from gui.training.step_page import StepPage
 from gui.training.transport import Transport
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
+PAGES_OF_THEIR_OWN = ("step",)
+"""Pages that do not show the run at hand."""
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
 SLOWER = 0.1
@@ -44,7 +47,7 @@ RESCUE_TIP = (
 class TrainingTab(QWidget):
     """Set up, drive and watch one run at a time."""
 
-    page_keys = ("curves", "rates", "scale", "settings")
+    page_keys = ("curves", "rates", "scale", "step", "settings")
     """What ``show_page`` knows."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -76,11 +79,17 @@ class TrainingTab(QWidget):
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([2000, 1000])  # shares of the width, until someone moves it
-        column = QVBoxLayout(self)
+        curves = QWidget(self)
+        beside = QVBoxLayout(curves)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.prediction)
+        beside.addWidget(self.splitter, 1)
+        self.driving = QWidget(self)
+        above = QVBoxLayout(self.driving)
+        above.setContentsMargins(0, 0, 0, 0)
         for widget in (
             self.setup,
             self.transport,
-            self.prediction,
             self.steering,
             self.exported,
             self.problem,
@@ -90,7 +99,7 @@ class TrainingTab(QWidget):
             self.no_held_out,
             self.unsaved,
         ):
-            column.addWidget(widget)
+            above.addWidget(widget)
         self.pages = PageSwitch(
             "Pages of the training tab",
             (
@@ -98,7 +107,7 @@ class TrainingTab(QWidget):
                     "curves",
                     "&Curves",
                     "The loss, and what the model writes.",
-                    partial(_same, self.splitter),
+                    partial(_same, curves),
                 ),
                 PageSpec(
                     "rates",
@@ -113,6 +122,12 @@ class TrainingTab(QWidget):
                     partial(ScalePage, self.session),
                 ),
                 PageSpec(
+                    "step",
+                    "&One step, slowly",
+                    "A batch that can be read, one gradient step on it, and all it changed.",
+                    partial(StepPage, lab, self.session, self.setup),
+                ),
+                PageSpec(
                     "settings",
                     "All &settings",
                     "Every knob of the recipe.",
@@ -121,7 +136,9 @@ class TrainingTab(QWidget):
             ),
             parent=self,
         )
-        column.addWidget(self.pages, 1)
+        self.pages.put_above_pages(self.driving)
+        column = QVBoxLayout(self)
+        column.addWidget(self.pages)
         theme.current().changed.connect(self._dress)
         self._dress()
         self._connect()
@@ -131,12 +148,18 @@ class TrainingTab(QWidget):
         """Bring one of the inner pages to the front."""
         self.pages.show_page(key)
 
+    @Slot(str)
+    def _page_shown(self, key: str) -> None:
+        """Pages that are not about the run at hand have the room of its controls."""
+        self.driving.setVisible(key not in PAGES_OF_THEIR_OWN)
+
     @Slot()
     def _dress(self) -> None:
         """Leave the pages enough room for a plot: the window scrolls where it has less."""
         self.pages.setMinimumHeight(round(em(theme.current().font("body")) * PAGE_EMS))
 
     def _connect(self) -> None:
+        self.pages.shown.connect(self._page_shown)
         self.transport.start_pressed.connect(self._start)
         self.transport.step_pressed.connect(self._step)
         self.rescue.pressed.connect(self._rescue)

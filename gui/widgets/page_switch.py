@@ -123,6 +123,13 @@ class PageSwitch(QWidget):
         key.activated.connect(self._by_key)
         self._keys.append(key)
 
+    def put_above_pages(self, widget: QWidget) -> None:
+        """Place a widget between the buttons and the page: what several pages share. Widgets put
+        there later stand below it."""
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.count() - 1, widget)
+
     @property
     def current_key(self) -> str:
         """The key of the page that is shown."""

@@ -13,13 +13,23 @@ from gui.widgets.safe_text import plain_tooltip
 
 
 class PlainTable(QTableWidget):
-    """A table to read, as high as its rows."""
+    """A table to read, as high as its rows.
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    Args:
+        name: what it is, for screen readers.
+        parent: the widget that owns it.
+        most: rows that are shown at once; a longer table scrolls. None shows all.
+    """
+
+    def __init__(
+        self, name: str, parent: QWidget | None = None, *, most: int | None = None
+    ) -> None:
         super().__init__(parent)
+        self._most = most
         self.setAccessibleName(name)
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        if most is None:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
@@ -80,5 +90,5 @@ class PlainTable(QTableWidget):
     def _fit(self) -> None:
         self.resizeRowsToContents()
         height = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
-        height += sum(self.rowHeight(row) for row in range(self.rowCount()))
+        height += sum(self.rowHeight(row) for row in range(self.rowCount())[: self._most])
         self.setFixedHeight(height)
