@@ -151,8 +151,8 @@ def _overfitting(standing: Standing, _: dict[str, float]) -> Answer | None:
         return Answer(
             (2,),
             f"It was lowest at step {int(steps[best]):,} with {lowest:.2f} nats per token and "
-            f"ended at {last:.2f}, while the training loss came down to {train:.2f}: the model learned "
-            f"these sentences, not the language. With all of the text it ended at "
+            f"ended at {last:.2f}, while the training loss came down to {train:.2f}: the model "
+            "learned these sentences, not the language. With all of the text it ended at "
             f"{told(whole, standing)}.",
         )
     if last < middle * FALLING:

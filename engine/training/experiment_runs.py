@@ -97,6 +97,7 @@ class ArmRun:
         self._evaluations = Table(*EVALUATION_COLUMNS)
         self._seconds = 0.0
         self._running: Iterator[Snapshot] | None = None
+        self._job = NO_JOB
         self._parameters = parameters(arm, train.vocab_size)
 
     @property
@@ -130,9 +131,9 @@ class ArmRun:
             JobCancelled: at a yield point; the arm can go on from where it is.
         """
         try:
-            if self._running is None:
+            if self._running is None or self._job is not job:  # the last one was stopped
                 self._catch_up(job)
-                self._running = self.trainer.run(job)
+                self._running, self._job = self.trainer.run(job), job
             next(self._running, None)
         except Diverged as diverged:
             self._running = None

@@ -16,8 +16,8 @@ from engine.training.recipes import gpt2_style, modern, sized
 
 EVALUATIONS = 10
 """Passes over the held-out text in the course of an arm."""
-SWEPT = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 10.0)
-"""Learning rates of the sweep; the last ones are far too large."""
+SWEPT = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
+"""Learning rates of the sweep; the last one is far too large."""
 SCALES = ((2, 32), (2, 48), (2, 64), (3, 96), (4, 128))
 """Layers and width of the models of the scaling law, smallest first."""
 BUDGETS = (2.5e11, 5e11, 1e12)
@@ -169,7 +169,7 @@ def learning_rates(seed: int) -> Experiment:
     return Experiment(
         key="learning rates",
         title="A sweep of learning rates",
-        about="AdamW with rates from 0.0001 to 10, the same number of steps each.",
+        about="AdamW with rates from 0.0001 to 1, the same number of steps each.",
         look_for="A U: too small a rate has not got anywhere by the end, too large a one "
         "overshoots and ends no better than guessing, or with a loss that is no number. The best "
         "rate lies closer to where it breaks than to where it crawls.",
