@@ -50,6 +50,9 @@ class VocabularySweep:
     """Tokens of the training documents, end-of-text not counted."""
     held_out_tokens: Counts
     """Tokens of the held-out documents."""
+    made: Counts
+    """How often each token of the largest vocabulary stood in the training text when it was new:
+    a base symbol before any merge, another right after its own. Shape (largest,)."""
     few: Counts
     """Tokens of the vocabulary that stand fewer than FEW times in the training text."""
     unknown_share: Shares
@@ -78,6 +81,14 @@ class VocabularySweep:
     def index(self, size: int) -> int:
         """Where a size stands in the arrays; sizes outside are drawn to the nearer end."""
         return min(max(size, self.smallest), self.largest) - self.smallest
+
+    def token_count(self, token: int, size: int) -> int:
+        """How often a token stands in the training text under the vocabulary of a size: as often
+        as when it was new, less what later merges took of it."""
+        merges = self.tokenizer.merges[: self.index(size)]
+        made = self.made[self.smallest : self.smallest + len(merges)]
+        taken = [(merge.left == token) + (merge.right == token) for merge in merges]
+        return int(self.made[token] - np.dot(made, np.array(taken, np.int64)))
 
 
 def embedding_parameters(vocab_size: int, width: int) -> int:
@@ -134,6 +145,7 @@ def sweep_vocabulary(
         sizes=sizes,
         train_tokens=np.array(use.lengths, dtype=np.int64),
         held_out_tokens=lengths_by_size(tokenizer, held_out, job),
+        made=np.array(use.made, dtype=np.int64),
         few=np.array(use.few, dtype=np.int64),
         unknown_share=unknown_shares(words, held_words, sizes),
         n_words=len(words),
@@ -158,6 +170,7 @@ class _Use:
         per_symbol = np.repeat(np.asarray(weights, dtype=np.int64), lengths)
         counted = np.bincount(symbols, weights=per_symbol, minlength=base_size)
         self._counts: list[int] = np.rint(counted).astype(np.int64).tolist()
+        self.made = list(self._counts)
         self.lengths = [int(per_symbol.sum())]
         self.few = [sum(count < FEW for count in self._counts)]
 
@@ -170,6 +183,7 @@ class _Use:
             counts[parent] = before - made
             few += (before - made < FEW) - (before < FEW)
         counts.append(made)
+        self.made.append(made)
         self.few.append(few + (made < FEW))
         self.lengths.append(self.lengths[-1] - made)
 

@@ -38,6 +38,9 @@ def test_every_size_is_what_training_and_encoding_at_that_size_give(
         assert sweep.held_out_tokens[i] == sum(len(tokenizer.encode(d)) for d in held_out)
         counts = token_counts(np.concatenate(ids), size)
         assert sweep.few[i] == np.count_nonzero(counts < FEW)
+        if i in (0, 3, len(sweep.sizes) - 1):
+            found = [sweep.token_count(token, size) for token in range(size)]
+            assert found == counts.tolist()
         words = WordTokenizer.train(train, size)
         held_ids = np.concatenate([words.encode_array(document) for document in held_out])
         if len(held_ids):
