@@ -55,6 +55,9 @@ class Lab(QObject):
     tab_wished = Signal(str)
     """A tab asks the window to bring another to the front, by its key (``gui.tabs``)."""
 
+    run_wished = Signal(str)
+    """A tab asks the others to use a run, by its name."""
+
     def __init__(
         self,
         compute: ComputeThread,

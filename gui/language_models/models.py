@@ -81,6 +81,7 @@ class ModelSet(QObject):
         """The hidden Markov model, once one was fitted."""
         self.hmm.changed.connect(self._refresh)
         self._table = Table(None, ())
+        lab.run_wished.connect(self.choose_run)
         for signal in (
             lab.corpus_changed,
             lab.tokenizer_changed,

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from engine.errors import LabError
 from gui import theme
 from gui.lab import Lab
+from gui.training.checkpoint_peek import CheckpointPeek
 from gui.training.export import RunExport
 from gui.training.loss_view import LossView
 from gui.training.news import News
@@ -66,6 +67,9 @@ class TrainingTab(QWidget):
         self.exported = Notice(self)
         self.export = RunExport(lab, self.session, self.exported, self.steering)
         self.steering.add(self.export)
+        self.peeked = Notice(self)
+        self.peek = CheckpointPeek(lab, self.session, self.peeked, self.steering)
+        self.steering.add(self.peek)
         self.prediction = RunPrediction(lab, self.session, self.landmarks, self)
         self.losses = LossView(self)
         self.samples = SamplesView(self)
@@ -92,6 +96,7 @@ class TrainingTab(QWidget):
             self.transport,
             self.steering,
             self.exported,
+            self.peeked,
             self.problem,
             self.overfitting,
             self.rescue,
