@@ -179,6 +179,7 @@ class TextPage(QWidget):
         lab.corpus_changed.connect(self._corpus_changed)
         lab.tokenizer_changed.connect(self._show_entries)
         lab.preparing_changed.connect(self._show_entries)
+        lab.streams_changed.connect(self._show_entries)
 
     # --------------------------------------------------------------------------------- the text
     @property
@@ -316,7 +317,7 @@ class TextPage(QWidget):
             known = {made.fingerprint for made in self._imported}
             if shared.fingerprint not in known:
                 self._imported.append(shared)
-        rows = entries(lab.corpus, lab.tokenizer, self._learned, self._imported)
+        rows = entries(lab.corpus, shared, self._learned, self._imported, lab.streams)
         stale = self.table.set_entries(rows)
         if stale and self._fresh:
             self._waiting += [key for key in stale if key not in self._waiting]

@@ -10,8 +10,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.tokenization.text_entries import CorpusCounts
 from gui.tokenization.text_units import Units
 from gui.widgets.chip_painter import ChipLook
+from gui.widgets.chip_text import TokenInfo
+from gui.widgets.numbers import format_number
 from gui.widgets.token_strip import TokenStrip
 
 NOWHERE = (-1, -1)
@@ -28,6 +31,8 @@ class PlaceStrip(TokenStrip):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, name=name)
         self._units: Units | None = None
+        self.counts: CorpusCounts | None = None
+        """Of the tokens shown in the present corpus, told where the mouse points."""
         self.hovered.connect(self._tell_pointed)
         self.selection_changed.connect(self._tell_chosen)
 
@@ -43,8 +48,20 @@ class PlaceStrip(TokenStrip):
             self._scroll_to(lit[0])
 
     def info_text(self, index: int) -> str:
-        describe = None if self._units is None else self._units.describe
-        return super().info_text(index) if describe is None else describe(index)
+        if self._units is not None and self._units.describe is not None:
+            return self._units.describe(index)
+        return self._tokens.describe(index, self._info(index))
+
+    def _info(self, index: int) -> TokenInfo | None:
+        """How often a chip's token stands in the text that all tabs learn from."""
+        known, token = self.counts, self.token_id(index)
+        if known is None or token >= len(known.counts):
+            return None
+        count = int(known.counts[token])
+        if not count:
+            return TokenInfo(count=0)
+        share = format_number(100 * count / known.total, 2)
+        return TokenInfo(count=count, lines=(f"{share} % of all tokens of “{known.title}”",))
 
     def _look(self, index: int) -> ChipLook:
         look = super()._look(index)

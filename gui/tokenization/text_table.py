@@ -13,6 +13,7 @@ from gui.tokenization.text_cost import EXPLANATION, Size, forward_operations, op
 from gui.tokenization.text_entries import Entry
 from gui.tokenization.text_strips import Links, PlaceStrip
 from gui.tokenization.text_units import CutText, Units
+from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
@@ -40,8 +41,13 @@ class _Row:
 
     def __init__(self, table: TokenizerTable, entry: Entry) -> None:
         self.entry = entry
-        self.name = plain_label(entry.title, wrap=True)
+        self.name = plain_label(entry.title)
         theme.set_text_role(self.name, "strong")
+        self.note = plain_label(wrap=True)
+        theme.set_text_role(self.note, "caption", "muted")
+        self.head = FlowRow(table)
+        self.head.add(self.name)
+        self.head.add(self.note)
         self.figures = [plain_label("–") for _ in range(5)]
         for label in self.figures:
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -65,6 +71,9 @@ class _Row:
             self.vocabulary = Vocabulary.of(entry.made.tokenizer, end_of_text=False)
         self.name.setText(f"{entry.title} ✓" if entry.shared else entry.title)
         self.name.setToolTip(plain_tooltip(entry.tip))
+        self.note.setVisible(bool(entry.note))
+        self.note.setText(entry.note)
+        self.strip.counts = entry.counts
         self.use.setText("In use" if entry.shared else "Use")
         self.use.setEnabled(entry.made is not None and not entry.shared)
         self.use.setAccessibleName(
@@ -119,7 +128,7 @@ class _Row:
 
     def widgets(self) -> list[QWidget]:
         """All widgets of the row."""
-        return [self.name, *self.figures, self.use, self.strip]
+        return [self.head, *self.figures, self.use, self.strip]
 
 
 class TokenizerTable(QWidget):
@@ -192,6 +201,10 @@ class TokenizerTable(QWidget):
         unknown, operations."""
         return [label.text() for label in self._rows[key].figures]
 
+    def note(self, key: str) -> str:
+        """What a row says beside its title."""
+        return self._rows[key].note.text()
+
     def use_button(self, key: str) -> QPushButton:
         """A row's button."""
         return self._rows[key].use
@@ -214,7 +227,7 @@ class TokenizerTable(QWidget):
         before: QWidget | None = None
         for index, row in enumerate(self._rows.values()):
             line = 1 + 2 * index
-            self._grid.addWidget(row.name, line, 0)
+            self._grid.addWidget(row.head, line, 0)
             for column, label in enumerate(row.figures, 1):
                 self._grid.addWidget(label, line, column)
             self._grid.addWidget(row.use, line, len(COLUMNS) - 1)

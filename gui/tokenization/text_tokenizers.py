@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.jobs import NO_JOB, Job
 from engine.text import Corpus
-from engine.tokenizers import BPETokenizer, ByteTokenizer, Tokenizer
+from engine.tokenizers import BPETokenizer, ByteTokenizer, Tokenizer, WordTokenizer
+from engine.tokenizers.statistics import Counts, count_tokens
 from engine.workspace.choices import TokenizerSpec, build_tokenizer
 from engine.workspace.made import MadeFrom, MadeTokenizer, tokenizer_fingerprint
 
@@ -29,11 +30,14 @@ with the text (about 100 bytes a character)."""
 
 @dataclass(frozen=True)
 class Learned:
-    """The tokenizers made so far, by spec, and the corpus they were learned from."""
+    """The tokenizers made so far, by spec, the corpus they were learned from, and how often
+    their tokens stand in it."""
 
     made: dict[TokenizerSpec, MadeTokenizer]
     corpus: str
     """The corpus's fingerprint."""
+    counts: dict[TokenizerSpec, Counts] = field(default_factory=dict)
+    """For each token how often it stands in the training half, shape (vocab_size,)."""
 
 
 def without_learning(made_from: MadeFrom) -> dict[TokenizerSpec, MadeTokenizer]:
@@ -45,7 +49,8 @@ def without_learning(made_from: MadeFrom) -> dict[TokenizerSpec, MadeTokenizer]:
 def learn_tokenizers(
     corpus: Corpus, specs: Sequence[TokenizerSpec] = SPECS, job: Job = NO_JOB
 ) -> Learned:
-    """Make all tokenizers from a corpus's training half; each is published as it is there.
+    """Make all tokenizers from a corpus's training half, then count their tokens in it; each is
+    published as it is there.
 
     BPE is learned once for each way of learning, to the largest size: a smaller vocabulary is
     the same history, cut short.
@@ -75,12 +80,35 @@ def learn_tokenizers(
             made[spec] = _made(tokenizer, spec, made_from)
         job.publish(Learned(dict(made), corpus.fingerprint))
         job.yield_point()
-    return Learned(made, corpus.fingerprint)
+    counts: dict[TokenizerSpec, Counts] = {}
+    for spec, one in made.items():
+        documents = _documents(corpus, spec)
+        if documents is corpus.train:
+            counts[spec] = count_tokens(one.tokenizer, documents, job)
+            job.publish(Learned(made, corpus.fingerprint, dict(counts)))
+            job.yield_point()
+    return Learned(made, corpus.fingerprint, counts)
+
+
+def fell_short(made: MadeTokenizer) -> str:
+    """Why a vocabulary is smaller than it was to be, in a few words; nothing if it isn't."""
+    tokenizer, size = made.tokenizer, made.tokenizer.vocab_size
+    if made.spec.source or not made.spec.learned or size >= made.spec.vocab_size:
+        return ""
+    if isinstance(tokenizer, WordTokenizer):
+        return f"the text has only {size - 1:,} different words"
+    if isinstance(tokenizer, BPETokenizer):
+        why = {
+            "no pair occurs twice": "no pair occurs twice any more",
+            "tokens too long": "tokens became too long to keep",
+        }.get(tokenizer.stop_reason, "")
+        return f"learning ended at {size:,}: {why}" if why else ""
+    return ""
 
 
 def _documents(corpus: Corpus, spec: TokenizerSpec) -> Sequence[str]:
     """What BPE is learned from: the training half, or its beginning."""
-    if spec.pre_tokenize:
+    if spec.pre_tokenize or sum(map(len, corpus.train)) <= MOST_ACROSS_WORDS:
         return corpus.train
     kept: list[str] = []
     room = MOST_ACROSS_WORDS
