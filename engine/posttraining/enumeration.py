@@ -21,6 +21,7 @@ from engine.jobs import NO_JOB, Job
 from engine.models.transformer.module import Transformer
 from engine.posttraining.evaluation import true_scores
 from engine.posttraining.prompts import Answer, Prompt
+from engine.posttraining.reading import SharedPrompts
 from engine.posttraining.rewards import Floats, RewardMix
 from engine.posttraining.tasks import Task
 
@@ -82,8 +83,11 @@ class AnswerTree:
         """
         c, most = self.characters, self.max_tokens
         deep = self.prefixes()  # (C^(L−1), L − 1)
-        head = torch.tensor([[c, *prompt]]).expand(len(deep), -1)  # (C^(L−1), S)
-        logits = module(torch.cat([head, deep], dim=1))[:, len(prompt) :]  # (C^(L−1), L, V)
+        cache = SharedPrompts(module.config, len(deep))  # the prompt is read once
+        logits = module(torch.tensor([[c, *prompt]]), cache=cache)[:, -1:]  # (1, 1, V)
+        logits = logits.expand(len(deep), -1, -1)  # (C^(L−1), 1, V)
+        if most > 1:
+            logits = torch.cat([logits, module(deep, cache=cache)], dim=1)  # (C^(L−1), L, V)
         rows = (logits.double() / temperature).log_softmax(dim=-1)
         reached = torch.zeros(1, dtype=torch.float64)  # log-probability of each beginning
         parts = []
