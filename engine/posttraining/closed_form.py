@@ -104,7 +104,7 @@ def usual_stationary_point(
     for _ in range(500):
         probabilities = _at_rest(levels, values, beta * sigma, characters)
         spread = _spread(probabilities, rewards)
-        if abs(spread - sigma) <= 1e-10 * sigma:
+        if abs(spread - sigma) <= 1e-9 * sigma:
             break
         sigma = math.sqrt(sigma * spread)  # damped: half-way on a logarithmic scale
     with np.errstate(divide="ignore"):
@@ -151,16 +151,25 @@ def _at_rest(reference: _Levels, rewards: _Levels, price: float, characters: int
 
 
 def _pull(ref: Floats, q: Floats, price: float) -> Floats:
-    """π(a) = price·π_ref(a)/(λ − q(a)), λ such that it adds up to 1, row by row: (S, A)."""
-    top = np.where(ref > 0, q, -np.inf).max(axis=1)  # (S,)
-    top = np.where(np.isfinite(top), top, 0.0)
-    low, high = np.zeros(len(q)), np.full(len(q), price)  # λ − top lies in (0, price]
-    gap = np.maximum(top[:, None] - q, 0.0)
-    for _ in range(80):
-        middle = (low + high) / 2
-        total = (price * ref / (middle[:, None] + gap + 1e-300)).sum(axis=1)
-        low, high = np.where(total > 1, middle, low), np.where(total > 1, high, middle)
-    pi = price * ref / (high[:, None] + gap + 1e-300)
+    """π(a) = price·π_ref(a)/(λ − q(a)), λ such that it adds up to 1, row by row: (S, A).
+
+    The sum falls with λ and is convex, and is at least 1 where the largest term alone is 1: from
+    there Newton's steps approach λ from below without ever passing it.
+    """
+    weight = price * ref  # (S, A)
+    level = np.where(ref > 0, q + weight, -np.inf).max(axis=1)  # λ: (S,)
+    level = np.where(np.isfinite(level), level, 0.0)
+    for _ in range(60):
+        gap = np.maximum(level[:, None] - q, 1e-300)
+        terms = np.where(ref > 0, weight / gap, 0.0)  # (S, A)
+        surplus = terms.sum(axis=1) - 1  # (S,)
+        slope = (terms / gap).sum(axis=1)
+        step = np.divide(surplus, slope, out=np.zeros_like(surplus), where=slope > 0)
+        level = level + step
+        if np.abs(step).max() <= 1e-13 * max(price, 1e-12):
+            break
+    gap = np.maximum(level[:, None] - q, 1e-300)
+    pi = np.where(ref > 0, weight / gap, 0.0)
     sums = pi.sum(axis=1, keepdims=True)
     return np.asarray(pi / np.where(sums > 0, sums, 1.0))
 
