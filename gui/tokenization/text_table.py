@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.tokenizers.statistics import token_statistics
 from gui import theme
@@ -13,7 +20,6 @@ from gui.tokenization.text_cost import EXPLANATION, Size, forward_operations, op
 from gui.tokenization.text_entries import Entry
 from gui.tokenization.text_strips import Links, PlaceStrip
 from gui.tokenization.text_units import CutText, Units
-from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
@@ -41,13 +47,16 @@ class _Row:
 
     def __init__(self, table: TokenizerTable, entry: Entry) -> None:
         self.entry = entry
-        self.name = plain_label(entry.title)
+        self.name = plain_label(entry.title, wrap=True)
         theme.set_text_role(self.name, "strong")
         self.note = plain_label(wrap=True)
         theme.set_text_role(self.note, "caption", "muted")
-        self.head = FlowRow(table)
-        self.head.add(self.name)
-        self.head.add(self.note)
+        self.head = QWidget(table)
+        lines = QVBoxLayout(self.head)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(0)
+        lines.addWidget(self.name)
+        lines.addWidget(self.note)
         self.figures = [plain_label("–") for _ in range(5)]
         for label in self.figures:
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -64,6 +64,7 @@ class PredictionCard(FittingFrame):
         self._choices: list[str] = []
         self._state = "idle"
         self._posed: Question | None = None
+        self._title = ""
         self.title = plain_label("", self)
         theme.set_text_role(self.title, "caption", "accent")
         self.question = plain_label("", self, wrap=True)
@@ -82,7 +83,7 @@ class PredictionCard(FittingFrame):
         self.show_button.setFlat(True)
         self.show_button.setToolTip("See without predicting (Esc).")
         self.show_button.clicked.connect(self.skip)
-        self.next_button = QPushButton(self)
+        self.next_button = QPushButton(self._row)
         self.next_button.setToolTip("Go on from here (Enter).")
         self.next_button.setAutoDefault(False)
         self.next_button.clicked.connect(self.onward)
@@ -91,7 +92,7 @@ class PredictionCard(FittingFrame):
         self.score_label = plain_label("", self)
         theme.set_text_role(self.score_label, "caption", "muted")
         self._tools = FlowRow(self)
-        for widget in (self.lock_button, self.skip_button, self.next_button, self.score_label):
+        for widget in (self.lock_button, self.skip_button, self.score_label):
             self._tools.add(widget)
         layout = QVBoxLayout(self)
         for part in (self.title, self.question, self._row, self.verdict, self._tools):
@@ -153,7 +154,8 @@ class PredictionCard(FittingFrame):
             button.deleteLater()
         flow = self._row.layout()
         assert flow is not None
-        flow.removeWidget(self.show_button)
+        for last in (self.show_button, self.next_button):
+            flow.removeWidget(last)
         self._choices, self._posed = list(choices), posed
         for index, choice in enumerate(choices):
             button = QPushButton(_written("" if posed else OPEN, choice), self._row)
@@ -165,9 +167,11 @@ class PredictionCard(FittingFrame):
             self._group.addButton(button, index)
             self._row.add(button)
             button.show()
-        self._row.add(self.show_button)
-        self.title.setText(title)
+        for last in (self.show_button, self.next_button):
+            self._row.add(last)
+        self._title = title
         self.title.setVisible(bool(title))
+        self._show_score()
         self.question.setText(question)
         self.setAccessibleName(question)
         self.setAccessibleDescription("")
@@ -209,7 +213,7 @@ class PredictionCard(FittingFrame):
             self.skipped.emit()
             return
         self._mark({self._posed.right})
-        self._tell(f"The answer: {self._choices[self._posed.right]}. {self._posed.why}", None)
+        self._tell(f"The answer: {self._choices[self._posed.right]}. {self._posed.why}", "text")
         self.skipped.emit()
         self.answered.emit(SKIPPED)
 
@@ -241,7 +245,7 @@ class PredictionCard(FittingFrame):
                 sign = RIGHT if index in right else WRONG
                 button.setText(_written(sign, choice))
 
-    def _tell(self, verdict: str, tint: str | None) -> None:
+    def _tell(self, verdict: str, tint: str) -> None:
         # Shown before its words change: what changes while it is hidden is not measured anew.
         self.verdict.show()
         theme.set_text_role(self.verdict, "body", tint)
@@ -267,9 +271,7 @@ class PredictionCard(FittingFrame):
         onward = posed.onward if posed is not None and not self.open else ""
         self.next_button.setText(onward)
         self.next_button.setVisible(bool(onward))
-        # No empty line below a posed question: all its buttons are in one row.
-        more = bool(onward) or (bool(self.score_label.text()) and not self.open)
-        self._tools.setVisible(posed is None or more)
+        self._tools.setVisible(posed is None)  # a posed question has all its buttons in one row
         self.fit_soon()
 
     def _chosen(self, index: int, checked: bool) -> None:
@@ -281,9 +283,9 @@ class PredictionCard(FittingFrame):
 
     def _show_score(self) -> None:
         text = f"{self._right} of {self._asked} right so far" if self._asked else ""
-        if self._posed is not None and self._asked < 2:
-            text = ""  # the verdict has just said so
         self.score_label.setText(text)
+        several = self._asked > 1  # of one question the verdict has just said so
+        self.title.setText(f"{self._title} · {text}" if several else self._title)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         digit = event.key() - Qt.Key.Key_1

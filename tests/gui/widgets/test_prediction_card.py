@@ -145,12 +145,13 @@ def test_posed_questions_by_keyboard_alone(card: PredictionCard, qtbot: QtBot) -
     assert card.verdict.text().startswith("Right.") and card.next_button.hasFocus()
     with qtbot.waitSignal(card.onward):
         qtbot.keyClick(card.next_button, Qt.Key.Key_Return)
+    assert card.title.text() == "Predict first"
     card.pose(POSED)
     assert card.buttons[0].hasFocus()
     qtbot.keyClick(card.buttons[0], Qt.Key.Key_Right)
     assert card.open and card.buttons[1].hasFocus()  # to look at a choice is not to make it
     qtbot.keyClick(card.buttons[1], Qt.Key.Key_Return)
-    assert card.score == (2, 2)
+    assert card.score == (2, 2) and card.title.text() == "Predict first · 2 of 2 right so far"
 
 
 @pytest.mark.parametrize("way", ["click", "escape"])
