@@ -88,8 +88,23 @@ class AimState:
     """log π at the newest look, (2, P, N)."""
 
 
-def make_target(policy: TransformerModel, task: Task, reward: RewardMix, beta: float) -> Target:
+def make_target(
+    policy: TransformerModel,
+    task: Task,
+    reward: RewardMix,
+    beta: float,
+    reference: Floats | None = None,
+    job: Job = NO_JOB,
+) -> Target:
     """Everything exact that can be known before training.
+
+    Args:
+        policy: the reference.
+        task: whose training prompts are taken, all of them.
+        reward: of every answer.
+        beta: β.
+        reference: log π_ref, (P, N), where it is known from an earlier target.
+        job: yields between two prompts.
 
     Raises:
         LabError: if the task has too many answers to list, or β lies outside 0.05 … 10.
@@ -98,12 +113,15 @@ def make_target(policy: TransformerModel, task: Task, reward: RewardMix, beta: f
         raise LabError(f"β must be {LOWEST_BETA:g} to {HIGHEST_BETA:g} here.")
     tree = tree_of(task)
     asked = tuple(enumerate_prompt(task, p, reward) for p in task.prompts(held_out=False))
-    reference = exact_log_probs(policy.module, task, [a.ids for a in asked])
-    pairs = list(zip(reference, (a.rewards for a in asked), strict=True))
-    best = [optimum(ref, r, beta) for ref, r in pairs]
-    rest = [
-        usual_stationary_point(ref, r, beta, tree.characters, tree.max_tokens) for ref, r in pairs
-    ]
+    if reference is None:
+        reference = exact_log_probs(policy.module, task, [a.ids for a in asked], job=job)
+    best, rest = [], []
+    for ref, one in zip(reference, asked, strict=True):
+        job.yield_point()
+        best.append(optimum(ref, one.rewards, beta))
+        rest.append(
+            usual_stationary_point(ref, one.rewards, beta, tree.characters, tree.max_tokens)
+        )
     return Target(
         asked,
         beta,

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.posttraining.arms import ArmState
+from engine.posttraining.arm_records import ArmState
 from engine.posttraining.rewards import Floats
 
 WINDOW = 5

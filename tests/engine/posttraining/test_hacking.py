@@ -7,7 +7,8 @@ import pytest
 
 from engine.errors import LabError
 from engine.jobs import Job, JobCancelled
-from engine.posttraining.arms import Arm, ArmRuns, beta_sweep, trade_off
+from engine.posttraining.arm_records import Arm, beta_sweep, trade_off
+from engine.posttraining.arms import ArmRuns
 from engine.posttraining.grpo import GRPO
 from engine.posttraining.hacking import (
     WINDOW,
