@@ -11,19 +11,22 @@ from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.order_sweep import OrderFigures, best_order, order_sweep
 from engine.workspace.made import Streams
-from gui import theme
-from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.models import HIGHEST_ORDER, ModelSet, Table
 from gui.language_models.page import Page
 from gui.language_models.rules_bar import labelled
+from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
 
 Figures = tuple[OrderFigures, ...]
+
+QUESTION = (
+    "At which n will the held-out perplexity of the n-gram, smoothed by Kneser–Ney, be lowest?"
+)
 
 
 def sweep(table: Table, streams: Streams, k: float, job: Job = NO_JOB) -> Figures:
@@ -51,7 +54,6 @@ class LimitsPage(Page):
         super().__init__(lab, models, context)
         self._figures: Figures = ()
         self._measured: tuple[Streams, float] | None = None
-        self._job: JobHandle | None = None
         self.k = QDoubleSpinBox()
         self.k.setObjectName("limits_k")
         self.k.setDecimals(4)
@@ -61,9 +63,10 @@ class LimitsPage(Page):
         self.k.setKeyboardTracking(False)
         self.start = QPushButton("&Measure")
         self.start.setToolTip("Count and score n-grams of every order: some seconds.")
-        theme.make_primary(self.start)
         self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop measuring; the orders that are done stay.")
+        self.work = Work(lab, self.stop, self)
+        self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         row = FlowRow()
         row.add(labelled("k of &add-k", self.k, "What add-k adds to every count."))
@@ -78,7 +81,7 @@ class LimitsPage(Page):
             "log₂ perplexity (bits)",
         )
         for plot in (self.sparse, self.perplexity):
-            plot.set_empty_text("Press Measure.")
+            plot.set_empty_text("Make a bet, or press Measure.")
             plot.view.plot.getAxis("bottom").setTickSpacing(levels=[(1.0, 0.0)])  # n is whole
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("limits_splitter")
@@ -89,12 +92,15 @@ class LimitsPage(Page):
         page.setContentsMargins(0, 0, 8, 0)
         page.addWidget(row)
         page.addWidget(self.said)
+        page.addWidget(self.bet.card)
         page.addWidget(self.splitter, 1)
-        self.start.clicked.connect(self.measure)
-        self.stop.clicked.connect(self._stop)
+        self.bet.wanted.connect(self.measure)
+        self.work.came.connect(self._show)
+        self.work.finished.connect(self._judge)
+        self.work.failed.connect(self._failed)
+        self.work.stopped.connect(self.bet.again)
         lab.streams_changed.connect(self.refresh)
         self.splitter.setSizes([500, 500])
-        self._show_running()
 
     @property
     def figures(self) -> Figures:
@@ -106,14 +112,16 @@ class LimitsPage(Page):
         streams = self.lab.streams
         self.start.setEnabled(streams is not None)
         if self._measured is not None and self._measured[0] is not streams:
-            self._drop()
+            self.work.drop()
             self._figures, self._measured = (), None
             self._show_figures()
+            self.bet.again()
         if self._measured is None:
             self.said.setText(
-                "As n grows, more and more contexts were never seen before. What do you expect: "
-                "at which n will held-out perplexity be lowest? Then press Measure."
+                "As n grows, a context says more about what comes next; and more and more "
+                "contexts were never seen before."
             )
+            self.bet.ask(QUESTION, [f"n = {n}" for n in range(1, HIGHEST_ORDER + 1)])
 
     @Slot()
     def measure(self) -> None:
@@ -121,33 +129,16 @@ class LimitsPage(Page):
         streams = self.lab.streams
         if streams is None:
             return
-        self._drop()
         self._figures, self._measured = (), (streams, self.k.value())
         self._show_figures()
-        self._job = self.lab.compute.submit(
+        self.work.start(
             sweep,
             self.models.table,
             streams,
             self.k.value(),
             title="Measuring n-grams",
             unit="orders",
-            on_snapshot=self._show,
-            on_result=self._finished,
-            on_error=self._failed,
-            on_cancelled=self._stopped,
         )
-        self._show_running()
-
-    def _drop(self) -> None:
-        if self._job is not None:
-            self._job.discard()
-            self._job = None
-        self._show_running()
-
-    @Slot()
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
 
     @Slot(object)
     def _show(self, figures: Figures) -> None:
@@ -155,24 +146,14 @@ class LimitsPage(Page):
         self._show_figures()
 
     @Slot(object)
-    def _finished(self, figures: Figures) -> None:
-        self._job = None
-        self._show(figures)
-        self._show_running()
+    def _judge(self, figures: Figures) -> None:
+        best = best_order(figures, "kneser_ney")
+        self.bet.judge([figures.index(f) for f in figures if f.order == best], lowest(figures))
 
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._job = None
-        self.said.setText(failure.sentence)
-        self._show_running()
-
-    @Slot(object)
-    def _stopped(self, _: JobHandle) -> None:
-        self._job = None
-        self._show_running()
-
-    def _show_running(self) -> None:
-        self.stop.setEnabled(self._job is not None)
+    @Slot(str)
+    def _failed(self, sentence: str) -> None:
+        self.bet.again()
+        self.said.setText(sentence)
 
     def _show_figures(self) -> None:
         figures = self._figures
@@ -211,6 +192,21 @@ class LimitsPage(Page):
                 values.append(math.log2(told[smoothing]))  # type: ignore[index]
             self.perplexity.set_series(name, orders, values, kind=kind, line=line)
         self.said.setText(in_words(figures))
+
+
+def lowest(figures: Figures) -> str:
+    """Where the held-out perplexity is lowest, and why it is not at another n."""
+    best = best_order(figures, "kneser_ney")
+    told = {f.order: format_number(f.held_out_perplexity["kneser_ney"], 3) for f in figures}
+    said = f"It is lowest at n = {best}, with {told[best]}."
+    if best > 1:
+        said += f" Shorter contexts say less (n = {best - 1}: {told[best - 1]})."
+    if best < figures[-1].order:
+        said += (
+            f" Longer ones were mostly never seen (n = {best + 1}: {told[best + 1]}), so that "
+            "the n-gram falls back on shorter ones."
+        )
+    return said
 
 
 def in_words(figures: Figures) -> str:

@@ -10,25 +10,32 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSpinBox, QSplitter, QVBox
 
 from engine.training.recipes import SIZES
 from engine.workspace.made import Streams
-from gui import theme
-from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.models import ModelSet
 from gui.language_models.page import Page
-from gui.language_models.race_run import Standing, Start, run_race, size, verdict
+from gui.language_models.race_run import (
+    CONTESTANTS,
+    Standing,
+    Start,
+    leaders,
+    run_race,
+    size,
+    verdict,
+)
 from gui.language_models.rules_bar import labelled
-from gui.language_models.totals_table import PlainTable
+from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.curves import Landmark
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
+from gui.widgets.titled_table import TitledTable
 
 if TYPE_CHECKING:
     from engine.training.race import Lap
 
-NO_BET, NGRAM, TRANSFORMER = "", "ngram", "transformer"
+QUESTION = "Who will need the fewest bits, once all have learned from all of the text?"
 
 
 class RacePage(Page):
@@ -40,15 +47,6 @@ class RacePage(Page):
         super().__init__(lab, models, context)
         self._standing: Standing | None = None
         self._streams: Streams | None = None
-        self._job: JobHandle | None = None
-        self.bet = QComboBox()
-        self.bet.setObjectName("bet")
-        for title, key in (
-            ("I don't know", NO_BET),
-            ("the best n-gram", NGRAM),
-            ("the transformer", TRANSFORMER),
-        ):
-            self.bet.addItem(title, key)
         self.steps = QSpinBox()
         self.steps.setObjectName("race_steps")
         self.steps.setRange(1, 20_000)
@@ -64,7 +62,6 @@ class RacePage(Page):
         self.states.setValue(16)
         self.states.setSpecialValueText("none")
         self.start = QPushButton("Ra&ce")
-        theme.make_primary(self.start)
         self.start.setToolTip(
             "Train every kind of model on growing shares of the text: about half a minute."
         )
@@ -78,7 +75,6 @@ class RacePage(Page):
             self.shape.setItemData(self.shape.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
         row = FlowRow()
         for caption, control, tip in (
-            ("&Who leads on all of the text?", self.bet, "Your bet, before you see."),
             (
                 "&Transformer",
                 self.shape,
@@ -95,13 +91,17 @@ class RacePage(Page):
             row.add(labelled(caption, control, tip))
         row.add(self.start)
         row.add(self.stop)
+        self.work = Work(lab, self.stop, self)
+        self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         self.plot = CurvePlot(
             "The race", "training text (bytes)", "bits per held-out byte (less is better)"
         )
         self.plot.set_log_x(True)
-        self.plot.set_empty_text("Make a bet, then press Race.")
-        self.table = PlainTable("Bits per held-out byte")
+        self.plot.set_empty_text("Make a bet, or press Race.")
+        self.table = TitledTable(
+            "Bits per held-out byte", empty="A column for each amount of text, once the race is on."
+        )
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("race_splitter")
         self.splitter.setChildrenCollapsible(False)
@@ -117,11 +117,17 @@ class RacePage(Page):
         page.setContentsMargins(0, 0, 8, 0)
         page.addWidget(row)
         page.addWidget(self.said)
+        page.addWidget(self.bet.card)
         page.addWidget(self.splitter, 1)
-        self.start.clicked.connect(self.race)
-        self.stop.clicked.connect(self._stop)
+        self.bet.wanted.connect(self.race)
+        self.work.came.connect(self._show)
+        self.work.finished.connect(self._finished)
+        self.work.failed.connect(self._failed)
+        self.work.stopped.connect(self._stopped)
+        for knob in (self.steps, self.amounts, self.states):
+            knob.valueChanged.connect(self._changed)
+        self.shape.currentIndexChanged.connect(self._changed)
         lab.streams_changed.connect(self.refresh)
-        self._show_running()
 
     @property
     def standing(self) -> Standing | None:
@@ -131,17 +137,25 @@ class RacePage(Page):
     def compute(self) -> None:
         """Another text or other tokens: the race is of the past."""
         streams = self.lab.streams
+        self.start.setEnabled(streams is not None)
         if self._streams is not None and self._streams is not streams:
-            self._drop()
+            self.work.drop()
             self._standing = self._streams = None
             self._show_standing()
-        if self._standing is None and self._job is None:
+            self.bet.again()
+        if self._standing is None and not self.work.running:
             self.said.setText(
                 "All learn from the same text, a little of it first, then more, and are scored "
                 "on the same held-out text. Bits per byte: how many bits the model would need to "
                 "write each byte down."
             )
-        self._show_running()
+            self.bet.ask(QUESTION, [title for _, title in CONTESTANTS])
+
+    @Slot()
+    def _changed(self) -> None:
+        """Another race may have another winner."""
+        if not self.work.running:
+            self.bet.again()
 
     @Slot()
     def race(self) -> None:
@@ -149,7 +163,6 @@ class RacePage(Page):
         lab = self.lab
         if lab.streams is None or lab.corpus is None or lab.tokenizer is None:
             return
-        self._drop()
         run = self.models.run
         if run is not None and run.made_from.corpus != lab.corpus.fingerprint:
             run = None  # it learned from another text
@@ -167,27 +180,7 @@ class RacePage(Page):
         self._streams, self._standing = lab.streams, None
         self._show_standing()
         self.said.setText(f"Under way, seed {lab.seed} …")
-        self._job = lab.compute.submit(
-            run_race,
-            start,
-            title="Racing",
-            unit="laps",
-            on_snapshot=self._show,
-            on_result=self._finished,
-            on_error=self._failed,
-            on_cancelled=self._stopped,
-        )
-        self._show_running()
-
-    def _drop(self) -> None:
-        if self._job is not None:
-            self._job.discard()
-            self._job = None
-
-    @Slot()
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
+        self.work.start(run_race, start, title="Racing", unit="laps")
 
     @Slot(object)
     def _show(self, standing: Standing) -> None:
@@ -196,37 +189,22 @@ class RacePage(Page):
 
     @Slot(object)
     def _finished(self, standing: Standing) -> None:
-        self._job = None
-        self._show(standing)
-        self.said.setText(" ".join(filter(None, (self._judged(), verdict(standing)))))
-        self._show_running()
+        words = verdict(standing)
+        self.said.setText(words)
+        self.bet.judge(leaders(standing), words)
 
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._job = None
-        self.said.setText(failure.sentence)
-        self._show_running()
+    @Slot(str)
+    def _failed(self, sentence: str) -> None:
+        self.bet.again()
+        self.said.setText(sentence)
 
-    @Slot(object)
-    def _stopped(self, _: JobHandle) -> None:
-        self._job = None
+    @Slot()
+    def _stopped(self) -> None:
+        self.bet.again()
         self.said.setText("Stopped.")
-        self._show_running()
-
-    def _show_running(self) -> None:
-        self.stop.setEnabled(self._job is not None)
-        self.start.setEnabled(self.lab.streams is not None)
 
     def _laps(self) -> list[Lap]:
         return list(self._standing.laps) if self._standing is not None else []  # type: ignore[arg-type]
-
-    def _judged(self) -> str:
-        """Whether the bet was right."""
-        bet, laps = self.bet.currentData(), self._laps()
-        if not bet or not laps:
-            return ""
-        leads = TRANSFORMER if laps[-1].transformer < laps[-1].best_ngram else NGRAM
-        return "You were right." if bet == leads else "Not as you expected."
 
     # ----------------------------------------------------------------------------------- showing
     def _show_standing(self) -> None:

@@ -100,6 +100,11 @@ def verdict(standing: Standing) -> str:
     best = f"the best n-gram (n = {last.best_order}, {format_number(last.best_ngram, 3)} bits)"
     if last.diverged:
         return f"On {size(last.n_bytes)} {best} leads; the transformer fell out: {last.diverged}"
+    if math.isfinite(last.hmm) and last.hmm < min(last.best_ngram, last.transformer):
+        return (
+            f"On {size(last.n_bytes)} of text the HMM ({format_number(last.hmm, 3)} bits) is ahead "
+            f"of {best} and of the transformer ({format_number(last.transformer, 3)} bits)."
+        )
     mine = f"the transformer ({format_number(last.transformer, 3)} bits)"
     amount = f"On {size(last.n_bytes)} of text"
     if last.transformer >= last.best_ngram:
@@ -112,6 +117,27 @@ def verdict(standing: Standing) -> str:
     assert first is not None
     since = "at every amount" if first is laps[0] else f"from {size(first.n_bytes)} on"
     return f"{amount} {mine} is ahead of {best}: it overtook it, and leads {since}."
+
+
+CONTESTANTS = (
+    ("ngram", "the best n-gram"),
+    ("hmm", "the HMM"),
+    ("transformer", "the transformer"),
+)
+"""Kind and name of those who can win."""
+
+
+def leaders(standing: Standing) -> list[int]:
+    """Of CONTESTANTS, those with the fewest bits per byte on the largest amount of text."""
+    from engine.training.race import Lap
+
+    laps = [lap for lap in standing.laps if isinstance(lap, Lap)]
+    if not laps:
+        return []
+    last = laps[-1]
+    bits = [last.best_ngram, last.hmm, last.transformer]
+    least = min(b for b in bits if math.isfinite(b))
+    return [i for i, b in enumerate(bits) if b == least]
 
 
 def size(n_bytes: int) -> str:

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.models.order_sweep import order_sweep
+from engine.models.order_sweep import best_order, order_sweep
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from gui.lab import Lab
 from gui.language_models.counted import Counted, look_up
@@ -177,7 +177,28 @@ def test_other_tokens_make_the_curves_go(limits: LimitsPage, lab: Lab, qtbot: Qt
     lab.choose_tokenizer(TokenizerSpec("bytes"))
     qtbot.waitUntil(lambda: ready(lab), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not limits.figures)
-    assert not limits.perplexity.series_names() and "Measure" in limits.said.text()
+    assert not limits.perplexity.series_names() and limits.bet.card.state == "asking"
+
+
+def test_a_bet_starts_the_measurement_which_judges_it(limits: LimitsPage, qtbot: QtBot) -> None:
+    card = limits.bet.card
+    assert card.isVisible() and len(card.buttons) == 8 and not limits.figures
+    qtbot.mouseClick(card.buttons[0], LEFT)  # no text is best guessed without any context
+    qtbot.mouseClick(card.lock_button, LEFT)
+    qtbot.waitUntil(lambda: card.state == "revealed", timeout=WAIT_MS)
+    best = best_order(limits.figures, "kneser_ney")
+    assert best > 1 and card.score == (0, 1)
+    assert f"lowest at n = {best}" in card.verdict.text()
+    assert card.buttons[best - 1].text().startswith("✓")
+
+
+def test_a_stopped_measurement_asks_again(limits: LimitsPage, qtbot: QtBot) -> None:
+    card = limits.bet.card
+    qtbot.mouseClick(card.buttons[2], LEFT)
+    qtbot.mouseClick(card.lock_button, LEFT)
+    qtbot.mouseClick(limits.stop, LEFT)
+    qtbot.waitUntil(lambda: not limits.work.running, timeout=WAIT_MS)
+    assert card.state == "asking" and card.score == (0, 0)
 
 
 def test_stopping_keeps_what_is_measured(limits: LimitsPage, qtbot: QtBot) -> None:

@@ -17,7 +17,7 @@ from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from engine.workspace.made import TrainedRun
 from gui.lab import Lab
 from gui.language_models.race_page import RacePage
-from gui.language_models.race_run import Standing, size, verdict
+from gui.language_models.race_run import Standing, leaders, size, verdict
 from gui.language_models.tab import LanguageModelsTab
 from tests.gui.language_models.conftest import WAIT_MS, ready
 
@@ -36,6 +36,12 @@ def page(tab: LanguageModelsTab) -> RacePage:
     return made
 
 
+def bet_on(page: RacePage, choice: int, qtbot: QtBot) -> None:
+    qtbot.mouseClick(page.bet.card.buttons[choice], LEFT)
+    qtbot.mouseClick(page.bet.card.lock_button, LEFT)
+    assert page.stop.isEnabled()
+
+
 def run(page: RacePage, qtbot: QtBot) -> Standing:
     qtbot.mouseClick(page.start, LEFT)
     assert page.stop.isEnabled()
@@ -45,8 +51,10 @@ def run(page: RacePage, qtbot: QtBot) -> Standing:
 
 
 def test_the_race_shows_what_each_model_scores(page: RacePage, lab: Lab, qtbot: QtBot) -> None:
-    page.bet.setCurrentIndex(page.bet.findData("ngram"))
-    standing = run(page, qtbot)
+    bet_on(page, 0, qtbot)
+    qtbot.waitUntil(lambda: page.bet.card.state == "revealed", timeout=2 * WAIT_MS)
+    standing = page.standing
+    assert standing is not None
     assert lab.streams is not None and lab.corpus is not None and lab.corpus.language is not None
     last = standing.laps[-1]
     assert isinstance(last, Lap) and last.share == 1.0 and len(standing.laps) == 2
@@ -60,19 +68,24 @@ def test_the_race_shows_what_each_model_scores(page: RacePage, lab: Lab, qtbot: 
     assert standing.own == pytest.approx(
         held_out_score(mine, lab.streams.held_out).bits_per_byte, rel=1e-5
     )
-    assert page.said.text().startswith("You were right.")  # two steps teach nothing
-    assert verdict(standing) in page.said.text()
+    assert page.bet.card.verdict.text().startswith("Right.")  # two steps teach nothing
+    assert (
+        page.said.text() == verdict(standing) and verdict(standing) in page.bet.card.verdict.text()
+    )
     assert set(page.plot.series_names()) >= {"best n-gram", "HMM", "transformer"}
-    assert page.table.columnCount() == 2
-    assert page.table.verticalHeaderItem(page.table.rowCount() - 1).text() == "truth"
+    table = page.table.table
+    assert table.columnCount() == 2
+    assert table.verticalHeaderItem(table.rowCount() - 1).text() == "truth"
     page.grab()
 
 
 def test_a_bet_that_was_wrong_is_said(page: RacePage, qtbot: QtBot) -> None:
-    page.bet.setCurrentIndex(page.bet.findData("transformer"))
     page.amounts.setValue(1)
-    run(page, qtbot)
-    assert page.said.text().startswith("Not as you expected.")
+    bet_on(page, 2, qtbot)
+    qtbot.waitUntil(lambda: page.bet.card.state == "revealed", timeout=2 * WAIT_MS)
+    assert page.bet.card.verdict.text().startswith("Not quite.")
+    page.steps.setValue(3)  # another race: another bet
+    assert page.bet.card.state == "asking" and page.bet.card.score == (0, 1)
 
 
 def test_a_race_can_be_stopped_and_keeps_its_laps(page: RacePage, qtbot: QtBot) -> None:
@@ -120,6 +133,11 @@ def test_the_verdict_is_plain_either_way(
     assert "leads at every amount" in told(ahead)
     assert "fell out: Gone astray." in told(lost)
     assert told() == ""
+    states = dataclasses.replace(ahead, hmm=0.25)
+    assert told(states).startswith("On 1 kB of text the HMM (0.25 bits) is ahead")
+    winners = [leaders(dataclasses.replace(standing, laps=(lap,))) for lap in (behind, ahead, lost)]
+    assert winners == [[0], [2], [0]]
+    assert leaders(dataclasses.replace(standing, laps=(states,))) == [1]
 
 
 def test_sizes_as_words() -> None:
