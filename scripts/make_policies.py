@@ -48,6 +48,7 @@ def make(task: Task) -> None:
             "task": task.key,
             "documents": DOCUMENTS,
             "share_of_right_answers": task.right_share,
+            "steps_on_right_answers_before": task.textbook_steps,
             "recipe": dataclasses.asdict(recipe),
             "held_out_true_score_at_temperature_1": round(sampled, 4),
             "held_out_true_score_greedy": round(greedy, 4),

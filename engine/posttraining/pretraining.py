@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.model import TransformerModel
 from engine.posttraining.tasks import Task
@@ -13,7 +15,7 @@ from engine.training.recipes import modern
 from engine.training.records import Snapshot
 
 DOCUMENTS = 60_000
-"""Questions with answers that a policy reads, each about once."""
+"""Questions with answers that a policy reads in each of its lessons, each about once."""
 
 
 def policy_recipe(task: Task, seed: int = 0) -> Recipe:
@@ -24,7 +26,7 @@ def policy_recipe(task: Task, seed: int = 0) -> Recipe:
         layers=task.layers,
         heads=task.width // 16,
         width=task.width,
-        context=max(32, task.context),
+        context=max(32, task.context, task.textbook_context),
         norm_gain=True,
         steps=task.steps,
         batch_size=64,
@@ -34,23 +36,45 @@ def policy_recipe(task: Task, seed: int = 0) -> Recipe:
 
 
 class Pretraining:
-    """Maximum likelihood on a task's text; afterwards ``policy`` is what RL starts from."""
+    """Maximum likelihood on a task's text; afterwards ``policy`` is what RL starts from.
+
+    Where the task has a textbook, its right answers alone are read first: among careless ones
+    they are too few to learn reading a question from. What is read last, the careless text,
+    decides how the policy behaves; what it could do is still in it, and rewards bring it out.
+    """
 
     def __init__(self, task: Task, recipe: Recipe) -> None:
-        documents = task.pretraining_documents(DOCUMENTS, recipe.seed)
-        held_out = task.pretraining_documents(1_000, recipe.seed + 1)
-        tokenizer = task.tokenizer
-        self._trainer = Trainer(
-            recipe,
-            encode_documents(tokenizer, documents),
-            encode_documents(tokenizer, held_out),
-        )
+        seed = recipe.seed
+        self._lessons = [
+            Trainer(
+                recipe.but(steps=steps),
+                encode_documents(task.tokenizer, written(DOCUMENTS, seed)),
+                encode_documents(task.tokenizer, written(1_000, seed + 1)),
+            )
+            for steps, written in (
+                (task.textbook_steps, task.textbook_documents),
+                (recipe.steps, task.pretraining_documents),
+            )
+            if steps
+        ]
 
     def run(self, job: Job = NO_JOB) -> Iterator[Snapshot]:
-        """Train to the recipe's end."""
-        return self._trainer.run(job)
+        """Train to the end of the last lesson."""
+        before: Trainer | None = None
+        for lesson in self._lessons:
+            if before is not None:
+                _hand_over(before, lesson)
+            yield from lesson.run(job)
+            before = lesson
 
     @property
     def policy(self) -> TransformerModel:
-        """The model as it is now, as a copy."""
-        return self._trainer.frozen_model()
+        """The model as the last lesson has it now, as a copy."""
+        return self._lessons[-1].frozen_model()
+
+
+def _hand_over(before: Trainer, after: Trainer) -> None:
+    """Let the second go on from where the first has come to."""
+    with torch.no_grad():
+        for new, old in zip(after.module.parameters(), before.module.parameters(), strict=True):
+            new.copy_(old)

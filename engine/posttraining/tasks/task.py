@@ -41,9 +41,15 @@ class Task(ABC):
     """Of the policy."""
     width = 64
     steps = 600
-    """Of the policy's pre-training."""
+    """Of the policy's pre-training on careless text."""
+    textbook_steps = 0
+    """Steps on right answers alone before that."""
+    textbook_context = 0
+    """Tokens of the textbook's longest document, where it is longer than a prompt and answer."""
     updates = 300
     """Updates of a run, unless the learner says otherwise."""
+    keywords: tuple[str, ...] = ()
+    """Words, in small letters, that a careless judge would count; none for tasks without."""
     scratchpad = False
     """Whether an answer may be worked out in writing before it is given (see ``answer_of``)."""
 
@@ -132,6 +138,10 @@ class Task(ABC):
             answer = self.good_answer(prompt, rng) if good else self.mistake(prompt, rng)
             documents.append(prompt.text + answer)
         return documents
+
+    def textbook_documents(self, n: int, seed: int) -> list[str]:
+        """The same with right answers alone."""
+        return self.pretraining_documents(n, seed, right=1.0)
 
     def good_answer(self, prompt: Prompt, rng: np.random.Generator) -> str:
         """An answer with a true score of 1; one of several, where several are right."""
