@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 from gui import theme
 from gui.widgets.look import em
 from gui.widgets.numbers import format_number
-from gui.widgets.safe_text import plain_tooltip
+from gui.widgets.safe_text import plain_label, plain_tooltip
 
 DIGITS = 3
 Cell = str | float
@@ -55,6 +56,10 @@ class Sheet(QTableWidget):
         self._columns: tuple[Column, ...] = ()
         self._rows: tuple[tuple[Cell, ...], ...] = ()
         self._fitted: tuple[Column, ...] | None = None
+        self._placeholder = plain_label("", self.viewport(), wrap=True)
+        self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        theme.set_text_role(self._placeholder, "body", "muted")
+        self._placeholder.hide()
         self.itemSelectionChanged.connect(self._selected)
         theme.current().changed.connect(self._dress)
         self._dress()
@@ -70,6 +75,20 @@ class Sheet(QTableWidget):
         """What is shown."""
         return self._rows
 
+    def set_placeholder(self, text: str) -> None:
+        """What to say while there are no rows."""
+        self._placeholder.setText(text)
+        self._place_placeholder()
+
+    def _place_placeholder(self) -> None:
+        room = self.viewport().rect()
+        self._placeholder.setGeometry(room.adjusted(8, 4, -8, -4))
+        self._placeholder.setVisible(not self._rows and bool(self._placeholder.text()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_placeholder()
+
     def set_table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
         """Show these rows, a text or a number for each column."""
         if tuple(columns) != self._columns or len(rows) != self.rowCount():
@@ -82,6 +101,7 @@ class Sheet(QTableWidget):
                 self.setHorizontalHeaderItem(j, head)
         self._rows = tuple(tuple(row) for row in rows)
         self._write()
+        self._place_placeholder()
         if self._fitted != self._columns and self._rows:
             self._fitted = self._columns
             self.resizeColumnsToContents()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import LabError
 from gui import theme
 from gui.lab import Lab
+from gui.rewards.aim_page import AimPage
 from gui.rewards.compare_page import ComparePage
 from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
@@ -18,6 +19,7 @@ from gui.rewards.live import make_task
 from gui.rewards.objective_page import ObjectivePage
 from gui.rewards.session import Phase, RewardsSession
 from gui.rewards.setup import SetupPanel
+from gui.rewards.sweep_page import SweepPage
 from gui.rewards.transport import Transport
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
@@ -36,7 +38,7 @@ TODAY = (
 class RewardsTab(QWidget):
     """Set up, drive and look into one post-training run at a time."""
 
-    page_keys = ("curves", "group", "compare", "objective")
+    page_keys = ("curves", "group", "compare", "objective", "closed", "sweep")
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,8 +51,17 @@ class RewardsTab(QWidget):
         self.group = GroupPage(self)
         self.compare = ComparePage(self.session, self)
         self.objective = ObjectivePage(lab, self)
+        self.aim = AimPage(lab, self)
+        self.sweep = SweepPage(lab, self.setup, self)
         self._stale = True
-        for page in (self.curves, self.group, self.compare, self.objective):
+        for page in (
+            self.curves,
+            self.group,
+            self.compare,
+            self.objective,
+            self.aim,
+            self.sweep,
+        ):
             page.hide()  # until the switch shows it in its place
         self.pages = PageSwitch(
             "Pages of the rewards tab",
@@ -60,24 +71,42 @@ class RewardsTab(QWidget):
                     "&Curves",
                     "Reward, true score and what else changes, update by update.",
                     partial(_same, self.curves),
+                    "Run",
                 ),
                 PageSpec(
                     "group",
                     "One &group",
                     "Answers, rewards, advantages, and the push on every token.",
                     partial(_same, self.group),
+                    "Run",
                 ),
                 PageSpec(
                     "compare",
                     "&Before and after",
                     "Policy and reference on the same prompt.",
                     partial(_same, self.compare),
+                    "Run",
                 ),
                 PageSpec(
                     "objective",
                     "&Formula",
                     "What is maximised, with its numbers.",
                     partial(_same, self.objective),
+                    "Theory",
+                ),
+                PageSpec(
+                    "closed",
+                    "C&losed form",
+                    "The best policy computed, and training that aims at it.",
+                    partial(_same, self.aim),
+                    "Theory",
+                ),
+                PageSpec(
+                    "sweep",
+                    "β s&weep",
+                    "One run for each price of moving away: the trade-off.",
+                    partial(_same, self.sweep),
+                    "Experiments",
                 ),
             ),
             parent=self,
@@ -165,7 +194,7 @@ class RewardsTab(QWidget):
                 self.group.show_news(news)
             case "compare":
                 self.compare.news()
-            case _:
+            case "objective":
                 self.objective.show_news(news)
 
     @Slot()
