@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from engine.posttraining.keywords import is_worded, keyword_count, keywords_of
+from engine.posttraining.keywords import keyword_count
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.rewards.term import RewardTerm
-from engine.posttraining.rewards.verifiable import (
-    ANYWHERE,
-    TERMS,
-    sentence_formed,
-    word_overlap,
-)
-
-if TYPE_CHECKING:
-    from engine.posttraining.tasks.task import Task
+from engine.posttraining.rewards.verifiable import ANYWHERE, TERMS, partial_credit, word_overlap
+from engine.posttraining.tasks.task import Task, WordTask
 
 _EXACT, _PARTIAL, _FORMAT, _LENGTH = TERMS
 
@@ -27,24 +19,10 @@ def terms_for(task: Task) -> tuple[RewardTerm, ...]:
 
     The first says what the task's own check says, 0 or 1, whatever number of answers is right.
     """
-    if is_worded(task):
-        overlap = replace(
-            _PARTIAL,
-            sentence="How many words agree with the model answer's (F₁, 0 … 1).",
-            score=word_overlap,
-            reason=_why_overlap,
-        )
-        sentence = replace(
-            _FORMAT,
-            sentence="1 if the answer ends by itself, with a full stop where one belongs, and "
-            "has no blanks too many.",
-            score=sentence_formed,
-            reason=None,
-        )
-        terms: tuple[RewardTerm, ...] = (_checked(task), overlap, sentence, _LENGTH)
-        keywords = keywords_of(task)
-        return (*terms, _keywords(keywords)) if keywords else terms
-    return _checked(task), _PARTIAL, _FORMAT, _LENGTH, ANYWHERE
+    common = (_checked(task), _partial(task), _formed(task), _LENGTH)
+    if not isinstance(task, WordTask):
+        return (*common, ANYWHERE)
+    return (*common, _keywords(task.keywords)) if task.keywords else common
 
 
 def _checked(task: Task) -> RewardTerm:
@@ -59,6 +37,42 @@ def _checked(task: Task) -> RewardTerm:
         return f"The task's own check finds it wrong; right would be “{prompt.target}”."
 
     return replace(_EXACT, score=score, reason=reason)
+
+
+def _partial(task: Task) -> RewardTerm:
+    if isinstance(task, WordTask):
+        return replace(
+            _PARTIAL,
+            sentence="How many words agree with the model answer's (F₁, 0 … 1).",
+            score=word_overlap,
+            reason=_why_overlap,
+        )
+
+    def final(answer: Answer) -> Answer:
+        return replace(answer, text=task.answer_of(answer.text))
+
+    def score(prompt: Prompt, answer: Answer) -> float:
+        return partial_credit(prompt, final(answer))
+
+    def reason(prompt: Prompt, answer: Answer) -> str:
+        return _PARTIAL.explain(prompt, final(answer))
+
+    return replace(_PARTIAL, score=score, reason=reason)
+
+
+def _formed(task: Task) -> RewardTerm:
+    def score(prompt: Prompt, answer: Answer) -> float:
+        return float(answer.finished and task.is_well_formed(prompt, answer.text))
+
+    def reason(prompt: Prompt, answer: Answer) -> str:
+        if not answer.finished:
+            return "It does not end by itself."
+        if not answer.text:
+            return "It is empty."
+        formed = "looks" if score(prompt, answer) else "does not look"
+        return f"It ends by itself and {formed} like an answer of this task."
+
+    return replace(_FORMAT, score=score, reason=reason)
 
 
 def _keywords(keywords: tuple[str, ...]) -> RewardTerm:

@@ -24,16 +24,6 @@ def well_formed(prompt: Prompt, answer: Answer) -> float:
     return float(answer.finished and answer.text != "" and set(answer.text) <= allowed)
 
 
-def sentence_formed(prompt: Prompt, answer: Answer) -> float:
-    """1 if the answer ends by itself and ends as a right one does (with a full stop, say), with
-    no doubled space and no blank at its end; for tasks whose answers are words."""
-    text = answer.text.strip(" ")
-    if not (answer.finished and text) or answer.text.endswith(" ") or "  " in answer.text:
-        return 0.0
-    closing = prompt.target[-1:]
-    return float(closing.isalnum() or text.endswith((closing, ".", "!", "?")))
-
-
 def length(prompt: Prompt, answer: Answer) -> float:
     """The number of tokens; a positive weight asks for longer answers, a negative for shorter."""
     return float(answer.length)
@@ -76,9 +66,7 @@ def _why_formed(prompt: Prompt, answer: Answer) -> str:
         return "It is empty."
     if well_formed(prompt, answer):
         return "It ends by itself and uses only characters that a right answer has."
-    allowed = set("0123456789") if prompt.target.isdigit() else set(prompt.target)
-    strange = sorted(set(answer.text) - allowed)
-    return f"“{strange[0]}” does not belong in a right answer."
+    return "It holds characters that a right answer does not have."
 
 
 def _why_length(prompt: Prompt, answer: Answer) -> str:
