@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QLabel,
-    QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QSpinBox,
     QSplitter,
@@ -19,19 +19,27 @@ from engine.errors import LabError
 from engine.models.quiz_tasks import SEEN_IN_TRAINING
 from engine.tokenizers.base import without_surrogates
 from gui import theme
-from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import ModelSet, Seat
 from gui.language_models.page import Page
-from gui.language_models.quiz_run import TASKS, Exam, continue_all, examine, in_words
+from gui.language_models.quiz_run import (
+    TASKS,
+    Exam,
+    best_over_guessing,
+    continue_all,
+    examine,
+    favourite,
+    in_words,
+)
 from gui.language_models.quiz_view import QuizView
 from gui.language_models.reach_run import needed
 from gui.language_models.rules_bar import labelled
-from gui.language_models.totals_table import PlainTable
+from gui.language_models.work import Bet, Work
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label
+from gui.widgets.titled_table import TitledTable
 
 # Lies in the story language, so that the truth has an answer, too.
 PROMPT = (
@@ -41,6 +49,9 @@ PROMPT = (
     "Mila painted a star on it. And so it was Mila who got to ring it at dinner time. "
     "Question: who has the bell now? Answer:"
 )
+
+LONGEST_PROMPT = 20_000
+"""Characters that are read, the last of them."""
 
 
 class QuizPage(Page):
@@ -52,7 +63,7 @@ class QuizPage(Page):
         super().__init__(lab, models, context)
         self._exam: Exam | None = None
         self._streams: object = None
-        self._job: JobHandle | None = None
+        self._asked_kind = ""
         self.model_bar = ModelBar(models)
         self.count = QSpinBox()
         self.count.setObjectName("quiz_items")
@@ -64,7 +75,6 @@ class QuizPage(Page):
         self.shots.setValue(2)
         self.start = QPushButton("&Ask")
         self.start.setToolTip("Put the tasks to every model: some seconds.")
-        theme.make_primary(self.start)
         self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop asking; the answers given stay.")
         row = FlowRow()
@@ -79,31 +89,33 @@ class QuizPage(Page):
         )
         row.add(self.start)
         row.add(self.stop)
+        self.work = Work(lab, self.stop, self)
+        self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
-        self.right = PlainTable("Share of right choices, by task and model")
-        self.written = PlainTable("Share of right answers written, by task and model")
+        self.right = TitledTable(
+            "Picks the right choice (with 95 % interval)",
+            "Share of right choices, by task and model",
+            "Press Ask: each model takes the choice to which it gives the highest probability.",
+        )
+        self.written = TitledTable(
+            "Writes the right answer by itself, to the letter",
+            "Share of right answers written, by task and model",
+        )
         self.view = QuizView()
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        for words, table in (
-            ("Picks the right choice (with 95 % interval)", self.right),
-            ("Writes the right answer by itself, to the letter", self.written),
-        ):
-            title = plain_label(words, wrap=True)
-            theme.set_text_role(title, "strong")
-            column.addWidget(title)
-            column.addWidget(table)
-        caption = QLabel("A &prompt of your own, and what each model writes behind it")
-        caption.setWordWrap(True)
+        caption = QLabel("A &prompt of your own")
         theme.set_text_role(caption, "strong")
-        self.field = QLineEdit(PROMPT)
+        self.field = QPlainTextEdit(PROMPT)
         self.field.setObjectName("own_prompt")
         self.field.setAccessibleName("A prompt of your own")
-        self.field.setMaxLength(20_000)
+        self.field.setPlaceholderText("Any text; every model writes on from its end.")
+        self.field.setToolTip("Every model writes on from the end of this text.")
+        self.field.setTabChangesFocus(True)
         caption.setBuddy(self.field)
-        self.own = PlainTable("What each model writes behind your prompt")
-        for part in (caption, self.field, self.own):
+        self.own = TitledTable("… and what each model writes behind it", "Your prompt continued")
+        for part in (self.right, self.written, caption, self.field, self.own):
             column.addWidget(part)
         column.addStretch(1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -114,7 +126,7 @@ class QuizPage(Page):
         self.splitter.setSizes([620, 600])
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 8, 0)
-        for upper in (self.model_bar, row, self.said):
+        for upper in (self.model_bar, row, self.said, self.bet.card):
             page.addWidget(upper)
         page.addWidget(self.splitter, 1)
         self._typing = QTimer(self)
@@ -122,11 +134,18 @@ class QuizPage(Page):
         self._typing.setInterval(200)
         self._typing.timeout.connect(self._continue)
         self.field.textChanged.connect(self._typed)
-        self.start.clicked.connect(self.ask_all)
-        self.stop.clicked.connect(self._stop)
+        self.bet.wanted.connect(self.ask_all)
+        self.work.came.connect(self._show)
+        self.work.finished.connect(self._judge)
+        self.work.failed.connect(self._failed)
+        self.work.stopped.connect(self.bet.again)
+        self.work.changed.connect(self._show_running)
+        for spin in (self.count, self.shots):
+            spin.valueChanged.connect(self._changed)
         lab.streams_changed.connect(self.refresh)
+        theme.current().changed.connect(self._dress)
+        self._dress()
         self._show_exam()
-        self._show_running()
 
     @property
     def exam(self) -> Exam | None:
@@ -136,33 +155,44 @@ class QuizPage(Page):
     @property
     def running(self) -> bool:
         """Whether the models are being asked."""
-        return self._job is not None
+        return self.work.running
 
     # --------------------------------------------------------------------------------- computing
     def compute(self) -> None:
         """Another text or other models."""
         if self._streams is not None and self._streams is not self.lab.streams:
-            self._drop()
+            self.work.drop()
             self._exam = self._streams = None
             self._show_exam()
-        if self._job is None:
+            self.bet.again()
+        if not self.work.running:
             if self._exam is None:
-                self.said.setText(self._invitation())
+                self._invite()
             else:
                 self._show_exam()
         self._show_running()
         self._continue()
 
-    def _invitation(self) -> str:
+    def _invite(self) -> None:
         try:
             needed(self.models.table, self.lab.corpus)
         except LabError as error:
-            return str(error)
-        return (
+            self.said.setText(str(error))
+            self.bet.withdraw()
+            return
+        self.said.setText(
             "Whatever can be written as “prompt, then answer” a language model answers by saying "
-            "what comes next. Which of the four tasks will which model do better than guessing? "
-            "Questions and filling in have the form of the text learned from (with facts held "
-            "out); the odd one out and translation do not."
+            "what comes next. Questions and filling in have the form of the text learned from "
+            "(with facts held out); the odd one out and translation do not."
+        )
+        seat = favourite(self.models.table)
+        if seat is None:
+            self.bet.withdraw()
+            return
+        self._asked_kind = seat.kind
+        self.bet.ask(
+            f"On which task will the {_named(seat)} be furthest ahead of guessing?",
+            [*(title for _, title, _ in TASKS), "None: it only guesses"],
         )
 
     @Slot()
@@ -170,10 +200,9 @@ class QuizPage(Page):
         """Put all tasks to all models."""
         if self.lab.streams is None:
             return
-        self._drop()
         self._exam, self._streams = None, self.lab.streams
         self._show_exam()
-        self._job = self.lab.compute.submit(
+        self.work.start(
             examine,
             self.models.table,
             self.lab.corpus,
@@ -182,23 +211,13 @@ class QuizPage(Page):
             self.lab.seed,
             title="Asking the models",
             unit="items",
-            on_snapshot=self._show,
-            on_result=self._finished,
-            on_error=self._failed,
-            on_cancelled=self._ended,
         )
-        self._show_running()
-
-    def _drop(self) -> None:
-        if self._job is not None:
-            self._job.discard()
-            self._job = None
-        self._show_running()
 
     @Slot()
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
+    def _changed(self) -> None:
+        """Other prompts may be answered otherwise."""
+        if not self.work.running and self._exam is not None:
+            self.bet.again()
 
     @Slot(object)
     def _show(self, exam: Exam) -> None:
@@ -206,25 +225,24 @@ class QuizPage(Page):
         self._show_exam()
 
     @Slot(object)
-    def _finished(self, exam: Exam) -> None:
-        self._job = None
-        self._show(exam)
-        self._show_running()
+    def _judge(self, exam: Exam) -> None:
+        right, why = best_over_guessing(exam, self._asked_kind)
+        self.bet.judge(right, why)
 
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._job = None
-        self.said.setText(failure.sentence)
-        self._show_running()
+    @Slot(str)
+    def _failed(self, sentence: str) -> None:
+        self.bet.again()
+        self.said.setText(sentence)
 
-    @Slot(object)
-    def _ended(self, _: JobHandle) -> None:
-        self._job = None
-        self._show_running()
-
+    @Slot()
     def _show_running(self) -> None:
-        self.stop.setEnabled(self._job is not None)
-        self.start.setEnabled(self._job is None and self.lab.streams is not None)
+        self.start.setEnabled(not self.work.running and self.lab.streams is not None)
+
+    @Slot()
+    def _dress(self) -> None:
+        line = self.field.fontMetrics().lineSpacing()
+        margin = round(self.field.document().documentMargin()) + self.field.frameWidth()
+        self.field.setFixedHeight(5 * line + 2 * margin)
 
     def _show_exam(self) -> None:
         exam = self._exam
@@ -253,7 +271,7 @@ class QuizPage(Page):
         self.right.fill(["form seen", "guessing", *heads], right)
         self.written.fill(["form seen", *heads], written)
         words = in_words(exam)
-        if self._job is None and exam.table is not self.models.table:
+        if not self.work.running and exam.table is not self.models.table:
             words += " Other models are at the table by now: ask again to see them."
         self.said.setText(words)
 
@@ -271,7 +289,7 @@ class QuizPage(Page):
             "own_prompt",
             continue_all,
             self.models.table,
-            without_surrogates(self.field.text()),
+            without_surrogates(self.field.toPlainText()[-LONGEST_PROMPT:]),
             with_job=True,
             on_result=self._show_own,
             title="Continuing the prompt",
@@ -284,3 +302,7 @@ class QuizPage(Page):
             for seat, written in found
         ]
         self.own.fill(["writes"], rows)
+
+
+def _named(seat: Seat) -> str:
+    return seat.title[0].lower() + seat.title[1:] if seat.kind == "transformer" else seat.title

@@ -8,6 +8,7 @@ from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.quiz import Item, Reply, Tally, TaskKey, answer_all, chance, tally, write_on
 from engine.models.quiz_tasks import (
+    SEEN_IN_TRAINING,
     fill_in_items,
     odd_one_out_items,
     question_items,
@@ -119,6 +120,48 @@ def continue_all(table: Table, prompt: str, job: Job = NO_JOB) -> tuple[tuple[Se
             written = ""
         found.append((seat, written))
     return tuple(found)
+
+
+def favourite(table: Table) -> Seat | None:
+    """The model that is asked about beforehand: the transformer, or else the n-gram."""
+    for kind in ("transformer", "ngram"):
+        seat = table.seat(kind)
+        if seat is not None and seat.model is not None:
+            return seat
+    return None
+
+
+def best_over_guessing(exam: Exam, kind: str) -> tuple[list[int], str]:
+    """The task on which a kind of model is furthest ahead of guessing.
+
+    Args:
+        exam: everybody's answers.
+        kind: the model's.
+
+    Returns:
+        The task's place in TASKS (several in a tie), or len(TASKS) where the model's 95 % interval
+        holds guessing on every task; and a sentence with its figures.
+    """
+    number = next(i for i, (seat, _) in enumerate(exam.replies) if seat.kind == kind)
+    leads: dict[int, float] = {}
+    told = []
+    for task, (_, title, _) in enumerate(TASKS):
+        tallied, guess = exam.tally(number, task), exam.chance(task)
+        if tallied is None or not tallied.items:
+            continue
+        told.append(f"{title.lower()} {tallied.accuracy:.0%} (guessing {guess:.0%})")
+        if tallied.interval[0] > guess:
+            leads[task] = tallied.accuracy - guess
+    most = max(leads.values(), default=0.0)
+    right = [task for task, lead in leads.items() if lead == most] or [len(TASKS)]
+    why = "; ".join(told) + "."
+    if right == [len(TASKS)]:
+        why += " None is surely better than guessing on so few items."
+    elif any(SEEN_IN_TRAINING[TASKS[task][0]] for task in right):
+        why += " Its training text is full of that form."
+    else:
+        why += " Its training text has nothing of that form: the prompt itself was enough."
+    return right, why[0].upper() + why[1:]
 
 
 def in_words(exam: Exam) -> str:

@@ -20,7 +20,6 @@ from engine.errors import LabError
 from engine.models.reach import Reach
 from engine.workspace.made import Streams
 from gui import theme
-from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.model_bar import ModelBar
@@ -30,17 +29,21 @@ from gui.language_models.reach_run import (
     Faithful,
     Memory,
     Probed,
+    contestants,
+    far_words,
     in_words,
+    leaders,
     needed,
     probe,
     write_and_check,
 )
 from gui.language_models.rules_bar import labelled
-from gui.language_models.totals_table import PlainTable
+from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_label
+from gui.widgets.titled_table import TitledTable
 from gui.widgets.token_strip import TokenStrip
 from gui.widgets.token_text import Vocabulary, isolate
 
@@ -62,11 +65,10 @@ class ReachPage(Page):
         self._probed: Probed | None = None
         self._streams: Streams | None = None
         self._example = 0
-        self._jobs: dict[str, JobHandle] = {}
+        self._asked: tuple[str, ...] = ()
         self.model_bar = ModelBar(models)
         self.start = QPushButton("&Probe")
         self.start.setToolTip("Ask every model for every settled word of the held-out stories.")
-        theme.make_primary(self.start)
         self.write = QPushButton("&Write and check")
         self.write.setToolTip(
             "Let every model write texts from nothing, and count where they contradict what "
@@ -94,17 +96,26 @@ class ReachPage(Page):
             self.bands,
         ):
             row.add(widget)
+        self.work = Work(lab, self.stop, self)
+        self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         self.plot = CurvePlot(
             "Memory", "how far back the cause lies (words)", "mean probability of the right word"
         )
         self.plot.set_log_x(True)
-        self.plot.set_empty_text("Press Probe.")
-        self.means = PlainTable("Mean probability of the right word")
+        self.plot.set_empty_text("Make a bet, or press Probe.")
+        self.means = TitledTable(
+            "Mean probability of the right word, by how far back (words) it is settled"
+        )
         self.example_said = plain_label(wrap=True)
         self.strip = TokenStrip(name="A story with a word and its cause lit up")
         self.strip.set_visible_lines(3, 6)
-        self.faithful = PlainTable("Consistency of texts written by each model")
+        self.faithful = TitledTable(
+            "Do texts of their own keep to their facts?",
+            "Consistency of texts written by each model",
+            "Press “Write and check”: every model writes stories from nothing, and each is "
+            "checked against itself.",
+        )
         self.faithful_said = plain_label(
             "Consistency: of all words that had to agree with what the text said before, the "
             "share that did, counted by the grammar's own rules.",
@@ -119,11 +130,14 @@ class ReachPage(Page):
         head = FlowRow()
         head.add(title)
         head.add(self.another)
-        for widget in (head, self.example_said, self.strip, self.means):
-            column.addWidget(widget)
-        title = QLabel("Do texts of their own keep to their facts?")
-        theme.set_text_role(title, "strong")
-        for widget in (title, self.faithful, self.faithful_said):
+        for widget in (
+            head,
+            self.example_said,
+            self.strip,
+            self.means,
+            self.faithful,
+            self.faithful_said,
+        ):
             column.addWidget(widget)
         column.addStretch(1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -137,15 +151,18 @@ class ReachPage(Page):
         page.addWidget(self.model_bar)
         page.addWidget(row)
         page.addWidget(self.said)
+        page.addWidget(self.bet.card)
         page.addWidget(self.splitter, 1)
-        self.start.clicked.connect(self.probe)
+        self.bet.wanted.connect(self.probe)
         self.write.clicked.connect(self.check)
-        self.stop.clicked.connect(self._stop)
+        self.work.came.connect(self._came)
+        self.work.finished.connect(self._finished)
+        self.work.failed.connect(self._failed)
+        self.work.stopped.connect(self._ask_again)
         self.bands.toggled.connect(self._show_probed)
         self.another.clicked.connect(self._next_example)
         lab.streams_changed.connect(self.refresh)
         self._show_probed()
-        self._show_running()
 
     @property
     def probed(self) -> Probed | None:
@@ -156,24 +173,33 @@ class ReachPage(Page):
     def compute(self) -> None:
         """Other models, another text: say what can be done now."""
         streams = self.lab.streams
+        for button in (self.start, self.write):
+            button.setEnabled(streams is not None)
         if self._streams is not None and self._streams is not streams:
-            self._drop()
+            self.work.drop()
             self._probed = self._streams = None
             self.faithful.fill([], [])
             self._show_probed()
-        if self._probed is None and not self._jobs:
-            self.said.setText(self._invitation())
-        self._show_running()
+            self.bet.again()
+        if self._probed is None and not self.work.running:
+            self._invite()
 
-    def _invitation(self) -> str:
+    def _invite(self) -> None:
         try:
             needed(self.models.table, self.lab.corpus)
         except LabError as error:
-            return str(error)
-        return (
+            self.said.setText(str(error))
+            self.bet.withdraw()
+            return
+        self.said.setText(
             "In a story, many a word is settled by one further back: who was given the kite, "
-            "what the weather was. An n-gram looks at n − 1 tokens. What do you expect of its "
-            "probability of the right word once the cause is further back than that?"
+            "what the weather was. An n-gram looks at n − 1 tokens, a transformer at its window."
+        )
+        self._asked = contestants(self.models.table)
+        self.bet.ask(
+            "Which will give the right word the highest probability where its cause lies "
+            f"{far_words()} words back or more?",
+            self._asked,
         )
 
     @Slot()
@@ -181,31 +207,24 @@ class ReachPage(Page):
         """Ask every model."""
         if self.lab.streams is None:
             return
-        self._drop()
         self._streams, self._probed = self.lab.streams, None
         self._show_probed()
-        self._jobs["probe"] = self.lab.compute.submit(
+        self.work.start(
             probe,
             self.models.table,
             self.lab.corpus,
             self.lab.streams,
             title="Probing the models",
-            on_snapshot=self._show,
-            on_result=self._finished,
-            on_error=self._failed,
-            on_cancelled=self._ended,
         )
-        self._show_running()
 
     @Slot()
     def check(self) -> None:
         """Let every model write."""
         if self.lab.streams is None:
             return
-        self._drop()
         self._streams = self.lab.streams
         self.faithful.fill([], [])
-        self._jobs["check"] = self.lab.compute.submit(
+        self.work.start(
             write_and_check,
             self.models.table,
             self.lab.corpus,
@@ -213,59 +232,37 @@ class ReachPage(Page):
             self.lab.seed,
             title="Writing and checking",
             unit="texts",
-            on_snapshot=self._show_faithful,
-            on_result=self._checked,
-            on_error=self._failed,
-            on_cancelled=self._ended,
         )
-        self._show_running()
-
-    def _drop(self) -> None:
-        for job in self._jobs.values():
-            job.discard()
-        self._jobs.clear()
 
     @Slot()
-    def _stop(self) -> None:
-        for job in self._jobs.values():
-            job.stop()
+    def _ask_again(self) -> None:
+        if self._probed is None or self.bet.card.state == "locked":
+            self.bet.again()
+
+    @Slot(str)
+    def _failed(self, sentence: str) -> None:
+        self._ask_again()
+        self.said.setText(sentence)
 
     @Slot(object)
-    def _ended(self, _: JobHandle) -> None:
-        self._jobs.clear()
-        self._show_running()
+    def _came(self, result: Probed | Faithful) -> None:
+        if isinstance(result, Faithful):
+            self._show_faithful(result)
+        else:
+            self._probed = result
+            self._show_probed()
 
     @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._jobs.clear()
-        self.said.setText(failure.sentence)
-        self._show_running()
-
-    @Slot(object)
-    def _finished(self, probed: Probed) -> None:
-        self._jobs.clear()
-        self._show(probed)
-        self.said.setText(in_words(probed))
-        self._show_running()
-
-    @Slot(object)
-    def _checked(self, faithful: Faithful) -> None:
-        self._jobs.clear()
-        self._show_faithful(faithful)
-        self._show_running()
-
-    def _show_running(self) -> None:
-        self.stop.setEnabled(bool(self._jobs))
-        for button in (self.start, self.write):
-            button.setEnabled(self.lab.streams is not None)
-        self.another.setEnabled(self._probed is not None)
+    def _finished(self, result: Probed | Faithful) -> None:
+        if isinstance(result, Probed):
+            self.said.setText(in_words(result))
+            right, why = leaders(result, self._asked)
+            if right:
+                self.bet.judge(right, why)
+            else:
+                self._ask_again()
 
     # ----------------------------------------------------------------------------------- showing
-    @Slot(object)
-    def _show(self, probed: Probed) -> None:
-        self._probed = probed
-        self._show_probed()
-
     @Slot()
     def _show_probed(self) -> None:
         self._show_curves()
@@ -309,7 +306,10 @@ class ReachPage(Page):
         made = None if probed is None else probed.table.tokenizer
         if probed is None or made is None:
             self.strip.set_tokens([], Vocabulary(lambda i: b""))
-            self.example_said.setText("")
+            self.example_said.setText(
+                "After the probe: a story in which the word and its cause are lit up."
+            )
+            self.strip.hide()
             self.means.fill([], [])
             return
         far = [i for i, p in enumerate(probed.probes) if p.distance >= FAR]
@@ -322,6 +322,7 @@ class ReachPage(Page):
         starts = [0]
         for piece in pieces:
             starts.append(starts[-1] + len(piece))
+        self.strip.show()
         self.strip.set_tokens([i for piece in pieces for i in piece], Vocabulary.of(tokenizer))
         lit = [
             i
@@ -363,7 +364,6 @@ class ReachPage(Page):
         self._example += 1
         self._show_example()
 
-    @Slot(object)
     def _show_faithful(self, faithful: Faithful) -> None:
         rows = []
         for seat, kept in faithful.rows:

@@ -11,6 +11,7 @@ from engine.jobs import NO_JOB, Job
 from engine.models import LanguageModel, NGramModel
 from engine.models.ngram.counting import NGramCounts, TooManyNGramsError
 from engine.models.reach import (
+    BINS,
     Kept,
     Probe,
     Reach,
@@ -135,6 +136,42 @@ def write_and_check(
         rows.append((seat, keeps_to_its_facts(language, written)))
         job.publish(Faithful(tuple(rows)))
     return Faithful(tuple(rows))
+
+
+def far_words() -> int:
+    """From how many words back on a cause counts as far: where the last bin begins."""
+    return BINS[-1]
+
+
+def contestants(table: Table) -> tuple[str, ...]:
+    """Whom one can bet on: n-grams from short to long, and what else is at the table but the
+    truth, which is always right."""
+    others = [seat.title for seat in table.present if seat.kind not in ("ngram", "truth")]
+    return (*(f"{order}-gram" for order in (2, 3, 5, HIGHEST_ORDER)), *others)
+
+
+def leaders(probed: Probed, names: tuple[str, ...]) -> tuple[list[int], str]:
+    """Of those names, the ones that did best on far causes, and why.
+
+    As good as the best counts whoever's 95 % interval reaches the best one's mean.
+
+    Returns:
+        Their places in ``names``, and one or two sentences; nothing where no cause is far.
+    """
+    found = {m.title: r for m in probed.memories for r in m.reaches if r.low == far_words()}
+    running = [(number, found[name]) for number, name in enumerate(names) if name in found]
+    if not running:
+        return [], ""
+    _, best = max(running, key=lambda pair: pair[1].mean)
+    right = [number for number, reach in running if reach.upper >= best.mean]
+    told = ", ".join(f"{names[number]} {reach.mean:.2f}" for number, reach in running)
+    why = (
+        f"Means there: {told}. An n-gram has not read the cause, so it can only guess what is "
+        "frequent; a transformer's attention can reach back to it, as far as training taught it to."
+    )
+    if len(right) > 1:
+        why += " The best of them cannot be told apart on so many words."
+    return right, why
 
 
 def in_words(probed: Probed) -> str:

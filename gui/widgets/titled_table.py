@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from gui import theme
 from gui.widgets.exports import ExportButton
-from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
 from gui.widgets.plain_table import PlainTable
 from gui.widgets.safe_text import plain_label
@@ -30,7 +29,7 @@ class TitledTable(QWidget):
             empty: what to do to fill the table, shown while it has no rows.
         """
         super().__init__(parent)
-        self.title = plain_label(title)
+        self.title = plain_label(title, wrap=True)
         theme.set_text_role(self.title, "strong")
         self.table = PlainTable(name or title)
         self.export_button = ExportButton(name or title, formats=("csv",))
@@ -38,12 +37,13 @@ class TitledTable(QWidget):
         self.empty = plain_label(empty, wrap=True)
         theme.set_text_role(self.empty, "body", "muted")
         self.notice = Notice()
-        head = FlowRow()
-        head.add(self.title)
-        head.add(self.export_button)
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.export_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (head, self.empty, self.table, self.notice):
+        column.addLayout(head)
+        for part in (self.empty, self.table, self.notice):
             column.addWidget(part)
         self.export_button.wanted.connect(self._export)
         self.fill([], [])

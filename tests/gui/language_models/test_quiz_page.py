@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -44,14 +48,14 @@ def test_tables_are_tallies_and_items_can_be_leafed_through(page: QuizPage, qtbo
     for task in range(len(TASKS)):
         for model in range(len(titles)):
             told = tally(exam.items[task], exam.replies[model][1][task])
-            cell = page.right.item(task, model + 2).text()
+            cell = page.right.table.item(task, model + 2).text()
             if told.unanswered == told.items:
                 assert cell == "undefined"
             else:
                 assert cell.startswith(f"{told.accuracy:.0%} ")
-        assert page.right.item(task, 0).text() == ("yes" if task < 2 else "no")
-    assert page.right.item(0, truth + 2).text().startswith("100%")
-    assert page.right.item(3, truth + 2).text() == "undefined"
+        assert page.right.table.item(task, 0).text() == ("yes" if task < 2 else "no")
+    assert page.right.table.item(0, truth + 2).text().startswith("100%")
+    assert page.right.table.item(3, truth + 2).text() == "undefined"
     view = page.view
     assert view.prompt.toPlainText() == exam.items[0][0].prompt
     qtbot.mouseClick(view.forth, LEFT)
@@ -60,6 +64,42 @@ def test_tables_are_tallies_and_items_can_be_leafed_through(page: QuizPage, qtbo
     assert view.choices.item(item.right, truth).text() == f"{said.shares[item.right]:.3f} ●"
     view.task.setCurrentIndex(3)
     assert view.prompt.toPlainText() == exam.items[3][0].prompt and not view.back.isEnabled()
+
+
+def test_a_bet_is_judged_by_the_tallies(page: QuizPage, qtbot: QtBot) -> None:
+    card = page.bet.card
+    assert "transformer" in card.question.text() and len(card.buttons) == len(TASKS) + 1
+    qtbot.mouseClick(card.buttons[-1], LEFT)  # an untrained one only guesses …
+    qtbot.mouseClick(card.lock_button, LEFT)
+    qtbot.waitUntil(lambda: card.state == "revealed", timeout=2 * WAIT_MS)
+    exam = page.exam
+    assert exam is not None
+    model = [seat.kind for seat, _ in exam.replies].index("transformer")
+    ahead = {}
+    for task in range(len(TASKS)):
+        told = tally(exam.items[task], exam.replies[model][1][task])
+        if told.interval[0] > exam.chance(task):
+            ahead[task] = told.accuracy - exam.chance(task)
+    right = max(ahead, key=ahead.__getitem__) if ahead else len(TASKS)  # … or is lucky
+    assert card.buttons[right].text().startswith("✓")
+    for task, (_, title, _) in enumerate(TASKS):
+        told = tally(exam.items[task], exam.replies[model][1][task])
+        assert f"{title.lower()} {told.accuracy:.0%}" in card.verdict.text().lower()
+    page.count.setValue(5)  # other prompts, another bet
+    assert card.state == "asking"
+
+
+def test_figures_can_be_taken_along(page: QuizPage, tmp_path: Path, qtbot: QtBot) -> None:
+    assert page.right.empty.isVisible() and not page.right.export_button.isVisible()
+    asked(page, qtbot)
+    assert page.right.export_button.isVisible() and not page.right.empty.isVisible()
+    page.right.export_button.wanted.emit("csv", str(tmp_path / "quiz.csv"))
+    text = (tmp_path / "quiz.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:3] == ["", "form seen", "guessing"]
+    assert rows[1][3] == page.right.table.item(0, 2).text() and len(rows) == 1 + len(TASKS)
+    page.right.export_button.wanted.emit("csv", str(tmp_path / "nowhere" / "quiz.csv"))
+    assert "could not be written" in page.right.notice.text and page.right.notice.isVisible()
 
 
 def test_stopping_keeps_the_answers_given(page: QuizPage, qtbot: QtBot) -> None:
@@ -73,16 +113,16 @@ def test_stopping_keeps_the_answers_given(page: QuizPage, qtbot: QtBot) -> None:
 def test_a_prompt_of_ones_own_is_continued_by_every_model(
     page: QuizPage, lab: Lab, qtbot: QtBot
 ) -> None:
-    qtbot.waitUntil(lambda: page.own.rowCount() == 3, timeout=WAIT_MS)
-    assert page.field.text() == PROMPT
-    assert page.own.item(2, 0).text() == "Mila."  # the truth knows
-    page.field.setText("One morning, Otto")
+    qtbot.waitUntil(lambda: page.own.table.rowCount() == 3, timeout=WAIT_MS)
+    assert page.field.toPlainText() == PROMPT
+    assert page.own.table.item(2, 0).text() == "Mila."  # the truth knows
+    page.field.setPlainText("One morning, Otto")
     assert lab.tokenizer is not None
     model = page.models.table.present[0].model
     assert model is not None
     written = write_on(model, lab.tokenizer.tokenizer, "One morning, Otto")
     wanted = " ".join(written.split()) or "nothing"
-    qtbot.waitUntil(lambda: page.own.item(0, 0).text() == wanted, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.own.table.item(0, 0).text() == wanted, timeout=WAIT_MS)
 
 
 def test_a_text_without_known_facts_is_said_so(page: QuizPage, lab: Lab, qtbot: QtBot) -> None:

@@ -49,6 +49,24 @@ def test_every_model_is_asked_and_the_truth_knows(page: ReachPage, lab: Lab, qtb
     page.grab()
 
 
+def test_a_bet_starts_the_probe_which_judges_it(page: ReachPage, qtbot: QtBot) -> None:
+    card = page.bet.card
+    titles = [button.text() for button in card.buttons]
+    assert titles == ["○ 2-gram", "○ 3-gram", "○ 5-gram", "○ 8-gram", "○ Transformer"]
+    assert not page.strip.isVisible() and page.example_said.text()
+    qtbot.mouseClick(card.buttons[4], LEFT)  # an untrained one
+    qtbot.mouseClick(card.lock_button, LEFT)
+    qtbot.waitUntil(lambda: card.state == "revealed", timeout=2 * WAIT_MS)
+    result = page.probed
+    assert result is not None
+    far = {m.title: m.reaches[-1] for m in result.memories}
+    best = max(far[title[2:]].mean for title in titles)
+    right = [title for title in titles if far[title[2:]].upper >= best]
+    marked = [b.text()[2:] for b in card.buttons if b.text().startswith("✓")]
+    assert marked == [title[2:] for title in right]
+    assert f"8-gram {far['8-gram'].mean:.2f}" in card.verdict.text()
+
+
 def test_the_example_lights_up_the_word_and_its_cause(
     page: ReachPage, lab: Lab, qtbot: QtBot
 ) -> None:
@@ -72,10 +90,10 @@ def test_the_example_lights_up_the_word_and_its_cause(
 def test_bands_are_the_intervals(page: ReachPage, qtbot: QtBot) -> None:
     result = probed(page, qtbot)
     first = result.memories[4].reaches[0]
-    assert page.means.item(4, 1).text() == f"{first.mean:.2f}"
+    assert page.means.table.item(4, 1).text() == f"{first.mean:.2f}"
     qtbot.mouseClick(page.bands, LEFT)
     assert "5-gram, upper" in page.plot.series_names()
-    assert page.means.item(4, 1).text() == f"{first.lower:.2f}–{first.upper:.2f}"
+    assert page.means.table.item(4, 1).text() == f"{first.lower:.2f}–{first.upper:.2f}"
 
 
 def test_texts_are_written_and_checked_by_the_grammars_rules(
@@ -86,7 +104,7 @@ def test_texts_are_written_and_checked_by_the_grammars_rules(
     qtbot.waitUntil(lambda: not page.stop.isEnabled(), timeout=2 * WAIT_MS)
     assert lab.corpus is not None and lab.corpus.language is not None
     assert lab.tokenizer is not None
-    table = page.faithful
+    table = page.faithful.table
     names = [table.verticalHeaderItem(i).text() for i in range(table.rowCount())]
     assert names == ["3-gram", "Transformer", "Truth"]
     seat = tab.models.table.seat("truth")
