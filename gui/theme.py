@@ -160,15 +160,17 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         app = self._app
-        style = app.style()
-        if not isinstance(style, ScaledFusion) or style.scale != self.scale:
-            app.setStyle(ScaledFusion(self.scale))
         app.setPalette(palette(self.colours))
         app.setFont(self.font("body"))
         # Qt puts the widgets off to the next turn of the event loop. They must have changed when
         # ``changed`` is sent: whoever listens measures with them.
         for kind in (QEvent.Type.ApplicationPaletteChange, QEvent.Type.ApplicationFontChange):
             app.sendPostedEvents(None, kind.value)
+        # After the fonts: a QComboBox forgets its least size with another style, but not with
+        # another font, and would stay as wide as it was at a larger text.
+        style = app.style()
+        if not isinstance(style, ScaledFusion) or style.scale != self.scale:
+            app.setStyle(ScaledFusion(self.scale))
         self._colour_plots()
         for widget in app.allWidgets():
             if widget.property(_ROLE_PROPERTY) or widget.property(_TINT_PROPERTY):

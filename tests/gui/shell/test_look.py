@@ -211,6 +211,20 @@ def test_text_size_moves_fonts_lengths_and_layout(look: Theme, qtbot: Any) -> No
     assert look.px(0) == 0 and look.px(0.1) == 1
 
 
+def test_a_choice_shrinks_again_with_the_text(look: Theme, qtbot: Any) -> None:
+    box = QComboBox()
+    box.addItem("a choice of some length")
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    qtbot.addWidget(box)
+    box.show()
+    look.set_text_size(100)
+    small = box.minimumSizeHint()
+    look.set_text_size(200)
+    assert box.minimumSizeHint().width() > 1.5 * small.width()
+    look.set_text_size(100)
+    assert box.minimumSizeHint() == small
+
+
 def test_text_size_stops_at_its_bounds_and_steps(look: Theme) -> None:
     sizes = []
     for _ in range(20):
