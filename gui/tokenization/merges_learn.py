@@ -59,6 +59,9 @@ class _LowPlot(CurvePlot):
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
 
+    def hasHeightForWidth(self) -> bool:
+        return False  # what wraps in it is short; the height for a width is that of a large plot
+
 
 class LearnPane(QWidget):
     """One text, merged step by step.
@@ -91,7 +94,7 @@ class LearnPane(QWidget):
     def _build(self) -> None:
         self.source = MergeSource(self._lab)
         self.notice = Notice()
-        self.transport = Transport("merge")
+        self.transport = Transport("merge", self.source.choice)
         self.predict = QCheckBox("&Predict each merge first")
         self.predict.setToolTip(
             "Counts are hidden until you have clicked the pair that you think is merged next, "
@@ -124,9 +127,11 @@ class LearnPane(QWidget):
         self.transport.add_beside(self.score)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (self.source, self.notice, self.transport):
+        for part in (self.transport, self.source, self.notice):
             column.addWidget(part)
         column.addWidget(top, 2)
+        # Below the sentence that names the tie rule; what happens to the text comes first.
+        column.addWidget(self.source.options)
         column.addWidget(bottom, 3)
 
     def _pairs_head(self) -> QWidget:
@@ -241,7 +246,7 @@ class LearnPane(QWidget):
             )
         else:
             self.next.setText(next_in_words(self.walk, state))
-        theme.set_text_role(self.next, "body")
+        theme.set_text_role(self.next, "body", "text")
         self._light_next()
         self.score.setText(
             f"{self.right:,} of {self.asked:,} predicted right" if self.asked else ""

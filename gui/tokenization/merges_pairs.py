@@ -212,7 +212,7 @@ class PairList(QListView):
             self.scheduleDelayedItemsLayout()
 
     def sizeHint(self) -> QSize:
-        return QSize(round(18 * em(self.font())), 7 * self.row_height())
+        return QSize(round(18 * em(self.font())), 6 * self.row_height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(round(12 * em(self.font())), 5 * self.row_height())

@@ -100,13 +100,15 @@ class MergeSource(QWidget):
                 "the smallest numbers."
             )
         )
-        row = FlowRow()
-        for caption, box in (("Te&xt", self.texts), ("Start &from", self.base)):
-            _add(row, caption, box)
-            if box is self.texts:
-                row.add(self.another)
-        row.add(self.words)
-        _add(row, "&Ties go to", self.ties)
+        self.choice = FlowRow()
+        """Which text; stands where whoever owns this puts it."""
+        _add(self.choice, "Te&xt", self.texts)
+        self.choice.add(self.another)
+        self.options = FlowRow()
+        """How merges are learned; the same."""
+        _add(self.options, "Start &from", self.base)
+        self.options.add(self.words)
+        _add(self.options, "&Ties go to", self.ties)
         self.input = PlainTextInput(
             name="The text to learn merges from",
             placeholder="Type or paste a text with something that repeats …",
@@ -115,7 +117,6 @@ class MergeSource(QWidget):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(row)
         column.addWidget(self.input)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -33,10 +33,13 @@ class Transport(QWidget):
     """The step to show now, and whether it is the next to the one before (so that it may be
     shown as a movement)."""
 
-    def __init__(self, noun: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, noun: str, lead: QWidget | None = None, parent: QWidget | None = None
+    ) -> None:
         """
         Args:
             noun: what a step is, such as "merge".
+            lead: stands before the buttons, on their line where there is room.
         """
         super().__init__(parent)
         self._noun = noun
@@ -62,6 +65,8 @@ class Transport(QWidget):
         self.slider.setAccessibleName(f"Number of {noun}s done")
         self.slider.setToolTip(f"Jump to any {noun}: drag, or use the arrow keys.")
         row = FlowRow()
+        if lead is not None:
+            row.add(lead)
         for widget in (
             self.first,
             self.back,

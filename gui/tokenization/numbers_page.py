@@ -23,17 +23,17 @@ PARTS = (
     (
         "Picture",
         "How a computer sees: a picture and its numbers.",
-        "A computer sees only numbers. A picture is a grid of them: how bright each spot is.",
+        "A picture is a grid of numbers: how bright each spot is.",
     ),
     (
         "Sound",
         "How a computer hears: a sound and its numbers.",
-        "A sound is a list of numbers: where the air’s wave stands, thousands of times a second.",
+        "A sound is a list of numbers: its wave’s height, moment by moment.",
     ),
     (
         "Text",
         "How a computer reads: a text and its numbers.",
-        "A text is a list of numbers too: each character’s place in one long table, Unicode.",
+        "A text is a list of numbers: each character’s place in Unicode.",
     ),
     (
         "Experiment",

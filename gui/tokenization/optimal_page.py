@@ -82,10 +82,7 @@ class OptimalPage(QWidget):
 
     # ------------------------------------------------------------------------------- its parts
     def _build(self) -> None:
-        intro = plain_label(
-            "The wish: among all vocabularies of V tokens, the one that makes the text shortest.",
-            wrap=True,
-        )
+        intro = plain_label("Which vocabulary of V tokens makes the text shortest?", wrap=True)
         theme.set_text_role(intro, "subtitle")
         self.formula = Formula(WISH, SPOKEN)
         self.formula.setToolTip(

@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 
 SENTENCE = "The government shutdown was delayed indefinitely."
 LONGEST_SENTENCE = 2_000
-INTRO = (
-    "A larger vocabulary makes texts shorter, but every token needs a vector of its own, and "
-    "enough examples to learn it from. How large should it be?"
-)
+INTRO = "A larger vocabulary makes texts shorter, but each token rarer. How large should it be?"
 MEASURED_UNASKED = 3_000_000
 """Bytes of text up to which the page measures when it is shown; more takes over 15 seconds."""
 SECONDS_PER_MEGABYTE = 6

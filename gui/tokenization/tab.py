@@ -43,7 +43,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "text",
-        "2 Text and tokens",
+        "2 Tokens",
         "A text of yours as characters, code points, bytes, and the tokens of many tokenizers.",
         "gui.tokenization.text_page",
         "TextPage",

@@ -125,7 +125,7 @@ class _Row:
             if never
             else f"{found.unknown:,} of {found.tokens:,} tokens are <unk>.".replace("<", "&lt;")
         )
-        theme.set_text_role(unknown, "body", "bad" if found.unknown else None)
+        theme.set_text_role(unknown, "body", "bad" if found.unknown else "text")
         self.show_cost(size)
 
     def show_cost(self, size: Size) -> None:

@@ -243,7 +243,8 @@ class PicturePane(QWidget):
 def shape_in_words(picture: Numbers) -> str:
     """How many numbers a picture is."""
     height, width = picture.shape[:2]
-    words = f"{height:,} rows × {width:,} columns"
+    rows, columns = "row" if height == 1 else "rows", "column" if width == 1 else "columns"
+    words = f"{height:,} {rows} × {width:,} {columns}"
     if picture.ndim == 3:
         words += " × 3 colours"
     return f"{words} = {picture.size:,} numbers from 0 to 255"

@@ -71,7 +71,7 @@ def test_only_pages_that_are_there_are_listed(
     tab = TokenizationTab(lab)
     qtbot.addWidget(tab)
     titles = [tab.switch.button(spec.key).text() for spec in tab.switch.pages]
-    assert titles == ["1 Numbers", "2 Text and tokens", "3 Byte-pair encoding"]
+    assert titles == ["1 Numbers", "2 Tokens", "3 Byte-pair encoding"]
 
 
 def test_a_page_that_fails_says_so_and_leaves_the_others_alone(
