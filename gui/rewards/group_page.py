@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayo
 
 from engine.posttraining.records import Group, UpdateRecord
 from gui import theme
+from gui.rewards.group_question import GroupQuestion, question_of
 from gui.rewards.live import News
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
 from gui.widgets.numbers import format_number
+from gui.widgets.prediction_card import PredictionCard
 from gui.widgets.safe_text import plain_label
 from gui.widgets.stat_tile import StatTile
 
@@ -26,6 +28,10 @@ CUT = "…"
 WHY_AGAINST = (
     "A push can go against the advantage: all prompts of the batch pull at the same weights."
 )
+
+
+ANSWER = Column("Answer", "What the policy wrote. … : cut off at the limit.")
+PRICE = Column("− β log π/π_ref", "The KL penalty taken off this answer's reward.", signed=True)
 
 
 class GroupPage(QWidget):
@@ -52,6 +58,10 @@ class GroupPage(QWidget):
         for tile in (self.mean, self.std, self.tokens):
             tiles.add(tile)
         self.silent = Notice(self)
+        self.question = PredictionCard(self)
+        self._asked: GroupQuestion | None = None
+        self._asked_about = 0  # the update; each is asked about once
+        self._at_rest = False
         self.samples = Sheet("Answers of the group", self)
         self.pushes = Sheet("Tokens of the chosen answer", self)
         self.chosen = plain_label("Choose an answer to see the push on each of its tokens.", self)
@@ -79,9 +89,14 @@ class GroupPage(QWidget):
         column.addWidget(self.prompt)
         column.addWidget(tiles)
         column.addWidget(self.silent)
+        column.addWidget(self.question)
         column.addWidget(self.splitter, 1)
         self.slider.valueChanged.connect(self._show)
         self.samples.row_chosen.connect(self._choose)
+        self.question.locked.connect(self._answered)
+        self.question.skipped.connect(self._show)
+        self.samples.set_placeholder("The group's answers come here, each with its reward.")
+        self.pushes.set_placeholder("The tokens of the chosen answer come here.")
         self.clear()
 
     def clear(self) -> None:
@@ -94,6 +109,9 @@ class GroupPage(QWidget):
         for tile in (self.mean, self.std, self.tokens):
             tile.set_value(None)
         self.silent.clear()
+        self._asked, self._asked_about = None, 0
+        self.question.skip()
+        self.question.hide()
         self.samples.set_table((), ())
         self.pushes.set_table((), ())
 
@@ -109,6 +127,33 @@ class GroupPage(QWidget):
         self.slider.setRange(1, news.update)
         self.slider.setValue(news.update if follows else before)
         self.slider.blockSignals(False)
+        self._show()
+
+    def set_at_rest(self, at_rest: bool) -> None:
+        """Whether the run stands still: then the newest group is asked about before it is
+        opened; while updates stream by nobody is asked."""
+        self._at_rest = at_rest
+        if not at_rest and self.question.open:
+            self.question.skip()
+        elif self.isVisible():
+            self._show()
+
+    def _ask(self, record: UpdateRecord) -> None:
+        if self._news is None or record.update != self._news.update:
+            return
+        if not self._at_rest or self._asked_about >= record.update:
+            return
+        self._asked_about = record.update
+        self._asked = question_of(record.group)
+        if self._asked is None:
+            self.question.hide()
+        else:
+            self.question.ask(self._asked.text, self._asked.choices)
+
+    @Slot()
+    def _answered(self) -> None:
+        if self._asked is not None:
+            self.question.reveal(self._asked.right, self._asked.why)
         self._show()
 
     @property
@@ -128,6 +173,10 @@ class GroupPage(QWidget):
         self.which.setText(f"&Group of update {record.update:,}{' (newest)' if newest else ''}")
         target = f"   right answer {group.prompt.target}" if group.prompt.target else ""
         self.prompt.setText(f"{group.prompt.text}{target}")
+        self._ask(record)
+        if self.question.open and newest:
+            self._show_answers_alone(group)
+            return
         self.mean.set_value(float(group.rewards.mean()), 3)
         std = float(group.rewards.std(ddof=1)) if len(group.rewards) > 1 else None
         self.std.set_value(std, 3)
@@ -135,26 +184,45 @@ class GroupPage(QWidget):
         self.silent.say(NO_SPREAD if group.silent else "", "warning")
         mix = record.reward_mix
         shown = [i for i, (_, weight) in enumerate(mix) if weight != 0]
+        priced = bool(self._news.order.settings.beta) and (
+            self._news.order.settings.penalty == "reward"
+        )
         columns = [
-            Column("Answer", "What the policy wrote. … : cut off at the limit."),
+            ANSWER,
+            Column("True", "How good it really is, 0 … 1. The reward need not agree."),
             *(
                 Column(f"{mix[i][1]:g} × {mix[i][0]}", "What this term gave, weight included.")
                 for i in shown
             ),
+            *([PRICE] if priced else []),
             Column("Reward", "The sum of the terms, less a KL penalty on the reward."),
             Column("Advantage Â", "How much better than its group.", signed=True),
             Column(
                 "Push", "Change of the whole answer's log-probability by this update.", signed=True
             ),
         ]
-        self.samples.set_table(columns, rows_of(group, shown))
+        self.samples.set_table(columns, rows_of(group, shown, priced))
         self._choose(self.samples.chosen)
+
+    def _show_answers_alone(self, group: Group) -> None:
+        """What was written, and not yet what it got."""
+        for tile in (self.mean, self.std, self.tokens):
+            tile.set_value(None)
+        self.silent.clear()
+        self.samples.set_table(
+            (ANSWER,), [(answer_text(group, i),) for i in range(len(group.answers))]
+        )
+        self.pushes.set_table((), ())
+        self.chosen.setText("Predict first, or skip: then rewards and pushes are shown.")
 
     @Slot(int)
     def _choose(self, row: int) -> None:
         record = self.record
+        if self.question.open:
+            return
         if record is None or not 0 <= row < len(record.group.answers):
             self.pushes.set_table((), ())
+            self.chosen.setText("Choose an answer to see the push on each of its tokens.")
             return
         group = record.group
         texts = token_texts(group, row)
@@ -163,15 +231,22 @@ class GroupPage(QWidget):
             f"{format_number(float(group.advantages[row]), 3)}"
         )
         before, after = group.before[row], group.after[row]
-        rows = [
-            (text, float(np.exp(old)), float(np.exp(new)), float(new - old))
-            for text, old, new in zip(texts, before, after, strict=True)
-        ]
+        rows: list[tuple[str | float, ...]] = []
+        for text, old, new, ref in zip(texts, before, after, group.reference[row], strict=True):
+            numbers = (np.exp(old), np.exp(new), old, new, new - old, old - ref)
+            rows.append((text, *map(float, numbers)))
         columns = (
             Column("Token", f"{END} is end-of-text: it is trained like any other token."),
             Column("p before", "Its probability when it was sampled."),
             Column("p after", "Its probability after the update."),
-            Column("Δ log p", "The push: log-probability after less before.", signed=True),
+            Column("log p before", "Its log-probability when it was sampled, in nats."),
+            Column("log p after", "Its log-probability after the update, in nats."),
+            Column("Push", "Δ log p: log-probability after less before.", signed=True),
+            Column(
+                "log π/π_ref",
+                "How much more probable than under the reference, before the update, in nats.",
+                signed=True,
+            ),
         )
         self.pushes.set_table(columns, rows)
 
@@ -189,8 +264,9 @@ def token_texts(group: Group, row: int) -> list[str]:
     return [*answer.text, *([END] if answer.finished else [])]
 
 
-def rows_of(group: Group, shown: list[int]) -> list[tuple[str | float, ...]]:
-    """A row for each answer: its text, the terms shown, reward, advantage, push."""
+def rows_of(group: Group, shown: list[int], priced: bool) -> list[tuple[str | float, ...]]:
+    """A row for each answer: its text, true score, the terms shown, the penalty if there is one
+    on the reward, reward, advantage, push."""
     rows: list[tuple[str | float, ...]] = []
     for i in range(len(group.answers)):
         push = float((group.after[i] - group.before[i]).sum())
@@ -198,7 +274,9 @@ def rows_of(group: Group, shown: list[int]) -> list[tuple[str | float, ...]]:
         rows.append(
             (
                 answer_text(group, i),
+                float(group.true_scores[i]),
                 *terms,
+                *([-float(group.penalties[i])] if priced else []),
                 float(group.rewards[i]),
                 float(group.advantages[i]),
                 push,

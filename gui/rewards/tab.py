@@ -15,6 +15,7 @@ from gui.rewards.aim_page import AimPage
 from gui.rewards.compare_page import ComparePage
 from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
+from gui.rewards.hacking_page import HackingPage
 from gui.rewards.live import make_task
 from gui.rewards.objective_page import ObjectivePage
 from gui.rewards.session import Phase, RewardsSession
@@ -28,6 +29,11 @@ from gui.widgets.safe_text import plain_label
 
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
+AT_REST = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.FINISHED})
+OWN_SETUP = frozenset({"closed", "hacking"})
+"""Pages that choose task and reward themselves."""
+OWN_RUNS = OWN_SETUP | {"sweep"}
+"""Pages whose runs are their own."""
 TODAY = (
     "What this tab does today: it post-trains a small bundled policy (about 150,000 parameters) "
     "on tasks whose answers a program can check, with GRPO, on this computer. The reward is "
@@ -38,7 +44,7 @@ TODAY = (
 class RewardsTab(QWidget):
     """Set up, drive and look into one post-training run at a time."""
 
-    page_keys = ("curves", "group", "compare", "objective", "closed", "sweep")
+    page_keys = ("curves", "group", "compare", "objective", "closed", "hacking", "sweep")
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +58,7 @@ class RewardsTab(QWidget):
         self.compare = ComparePage(self.session, self)
         self.objective = ObjectivePage(lab, self)
         self.aim = AimPage(lab, self)
+        self.hacking = HackingPage(lab, self)
         self.sweep = SweepPage(lab, self.setup, self)
         self._stale = True
         for page in (
@@ -60,6 +67,7 @@ class RewardsTab(QWidget):
             self.compare,
             self.objective,
             self.aim,
+            self.hacking,
             self.sweep,
         ):
             page.hide()  # until the switch shows it in its place
@@ -100,6 +108,13 @@ class RewardsTab(QWidget):
                     "The best policy computed, and training that aims at it.",
                     partial(_same, self.aim),
                     "Theory",
+                ),
+                PageSpec(
+                    "hacking",
+                    "Reward &hacking",
+                    "Careless rewards that go wrong, beside better ones.",
+                    partial(_same, self.hacking),
+                    "Experiments",
                 ),
                 PageSpec(
                     "sweep",
@@ -171,10 +186,16 @@ class RewardsTab(QWidget):
 
     @Slot()
     def _show_problem(self) -> None:
+        self.group.set_at_rest(self.session.phase in AT_REST)
         self.problem.say(self.session.problem, "error")
 
     @Slot(str)
-    def _page_shown(self, _: str) -> None:
+    def _page_shown(self, key: str) -> None:
+        """Pages with runs of their own need the room, and would only be confused with the
+        buttons of the run above."""
+        self.setup.setVisible(key not in OWN_SETUP)
+        for widget in (self.transport, self.today):
+            widget.setVisible(key not in OWN_RUNS)
         self._show_news()
 
     @Slot()

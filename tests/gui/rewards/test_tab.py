@@ -135,6 +135,7 @@ def test_a_group_opened_up_shows_what_the_update_did(
     click(tab.transport.step)
     until(in_phase(tab, Phase.PAUSED))
     click(tab.pages.button("group"))
+    tab.group.question.skip()
     group = news_of(tab).records[0].group
     rows = tab.group.samples.rows
     assert len(rows) == 12 and group.prompt.text in tab.group.prompt.text()
@@ -144,8 +145,8 @@ def test_a_group_opened_up_shows_what_the_update_did(
     pushes = tab.group.pushes.rows
     assert len(pushes) == len(group.tokens[3])
     for row, old, new in zip(pushes, group.before[3], group.after[3], strict=True):
-        assert row[1:] == pytest.approx((np.exp(old), np.exp(new), new - old))
-    assert sum(float(row[3]) for row in pushes) == pytest.approx(rows[3][-1])
+        assert row[1:6] == pytest.approx((np.exp(old), np.exp(new), old, new, new - old))
+    assert sum(float(row[5]) for row in pushes) == pytest.approx(rows[3][-1])
 
 
 def test_no_spread_no_learning_is_said(

@@ -1,0 +1,176 @@
+"""Reward hacking on purpose: predict, run a careless reward beside a better one, see."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from engine.posttraining.arm_records import ArmState
+from engine.posttraining.experiments import Experiment, experiments
+from engine.posttraining.hacking import Direction, hack_of, length_direction
+from gui import theme
+from gui.lab import Lab
+from gui.rewards.arm_view import ArmView
+from gui.rewards.arms_work import make_experiment
+from gui.rewards.drive import Drive, Stage
+from gui.rewards.looks_sheet import LooksSheet
+from gui.rewards.work import Work
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import Notice
+from gui.widgets.prediction_card import PredictionCard
+from gui.widgets.safe_text import plain_label
+
+HACKED = ("Yes: the reward will rise while the true score falls", "No: both will rise")
+LENGTHS: tuple[tuple[Direction, str], ...] = (
+    ("longer", "They get longer"),
+    ("same", "About the same"),
+    ("shorter", "They get shorter"),
+)
+
+
+class HackingPage(QWidget):
+    """Two arms side by side, asked about before they run."""
+
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._all = experiments()
+        self._states: tuple[ArmState, ...] = ()
+        self.choice = QComboBox(self)
+        for experiment in self._all:
+            self.choice.addItem(experiment.title, experiment.key)
+        self.choice.setAccessibleName("Experiment")
+        self.choice.setToolTip("What goes wrong, and how to shape it better.")
+        self.choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        name = QLabel("E&xperiment")
+        name.setBuddy(self.choice)
+        row = FlowRow(self)
+        row.add(name)
+        row.add(self.choice)
+        self.drive = Drive(lab, row)
+        row.add(self.drive)
+        self.story = plain_label("", self, wrap=True)
+        self.problem = Notice(self)
+        self.hacked = PredictionCard(self)
+        self.length = PredictionCard(self)
+        self.lesson = plain_label("", self, wrap=True)
+        theme.set_text_role(self.lesson, "body", "muted")
+        self.views = (ArmView("Careless reward", self), ArmView("Better reward", self))
+        self.looks = LooksSheet(self)
+        arms = QSplitter(Qt.Orientation.Horizontal, self)
+        arms.setChildrenCollapsible(False)
+        for view in self.views:
+            arms.addWidget(view)
+        arms.setSizes([1000, 1000])
+        cards = QHBoxLayout()
+        for card in (self.hacked, self.length):
+            cards.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (row, self.story, self.problem):
+            column.addWidget(widget)
+        column.addLayout(cards)
+        column.addWidget(arms, 3)
+        column.addWidget(self.lesson)
+        column.addWidget(self.looks, 2)
+        self.choice.currentIndexChanged.connect(self._chosen)
+        self.drive.start_pressed.connect(self._start)
+        self.drive.news.connect(self._take)
+        self.drive.stage_changed.connect(self._stage_changed)
+        self.hacked.locked.connect(self._reveal)
+        self.length.locked.connect(self._reveal)
+        self._chosen()
+
+    @property
+    def experiment(self) -> Experiment:
+        """The one that is chosen."""
+        return self._all[self.choice.currentIndex()]
+
+    @property
+    def states(self) -> tuple[ArmState, ...]:
+        """How far both arms have come."""
+        return self._states
+
+    @Slot()
+    def _chosen(self) -> None:
+        experiment = self.experiment
+        self.story.setText(experiment.story)
+        self._clear()
+        for view, title in zip(self.views, ("The careless reward", "Shaped better"), strict=True):
+            view.announce(title, "")
+        self._ask()
+
+    def _clear(self) -> None:
+        self._states = ()
+        self.lesson.clear()
+        self.looks.clear()
+
+    def _ask(self) -> None:
+        self.hacked.ask("Will the careless reward be hacked?", HACKED)
+        self.length.ask("Which way will its answers' length go?", [w for _, w in LENGTHS])
+
+    @Slot()
+    def _start(self) -> None:
+        self._clear()
+        for view in self.views:
+            view.announce(view.title.text(), "")
+        if "revealed" in (self.hacked.state, self.length.state):
+            self._ask()
+        experiment = self.experiment
+        make = partial(make_experiment, experiment, self._lab.seed)
+        title = f"Reward hacking: {experiment.title}"
+        self.drive.begin(Work(make, experiment.updates, title))
+
+    @Slot(object)
+    def _take(self, states: tuple[ArmState, ...]) -> None:
+        self._states = states
+        if self.isVisible():
+            self._draw()
+
+    @Slot()
+    def _stage_changed(self) -> None:
+        self.problem.say(self.drive.problem, "error")
+        self.choice.setEnabled(not self.drive.busy)
+        if self.drive.stage is Stage.DONE:
+            self._draw()
+            self._reveal()
+
+    def _draw(self) -> None:
+        ended = self.drive.stage is Stage.DONE
+        for view, state in zip(self.views, self._states, strict=False):
+            view.show_state(state, ended)
+        if self._states:
+            self.looks.set_states(self._states)
+        self.lesson.setText(self.experiment.lesson if ended else "")
+
+    @Slot()
+    def _reveal(self) -> None:
+        """Score what was predicted, once the runs have ended."""
+        if self.drive.stage is not Stage.DONE or not self._states:
+            return
+        careless = self._states[0]
+        hack = hack_of(careless)
+        if hack is not None:
+            why = (
+                f"From update {hack.noticed} on the true score was lower than before, "
+                f"{hack.true_after:.0%} at the end, while the reward went on rising."
+            )
+        else:
+            why = "The true score did not fall while the reward rose."
+        self.hacked.reveal(0 if hack is not None else 1, why)
+        lengths = careless.series("length")
+        way = length_direction(lengths)
+        right = [key for key, _ in LENGTHS].index(way)
+        self.length.reveal(
+            right,
+            f"From {lengths[0]:.1f} to {lengths[-1]:.1f} tokens an answer. Length follows the "
+            "reward: what pays for tokens, openly or not, gets them.",
+        )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._states:
+            self._draw()
