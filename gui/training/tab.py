@@ -13,6 +13,8 @@ from engine.errors import LabError
 from gui import theme
 from gui.lab import Lab
 from gui.training.checkpoint_peek import CheckpointPeek
+from gui.training.experiments_page import ExperimentsPage
+from gui.training.experiments_session import ExperimentSession
 from gui.training.export import RunExport
 from gui.training.loss_view import LossView
 from gui.training.news import News
@@ -32,7 +34,7 @@ from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
-PAGES_OF_THEIR_OWN = ("step",)
+PAGES_OF_THEIR_OWN = ("step", "experiments")
 """Pages that do not show the run at hand."""
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
@@ -48,7 +50,7 @@ RESCUE_TIP = (
 class TrainingTab(QWidget):
     """Set up, drive and watch one run at a time."""
 
-    page_keys = ("curves", "rates", "scale", "step", "settings")
+    page_keys = ("curves", "rates", "scale", "step", "experiments", "settings")
     """What ``show_page`` knows."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -57,6 +59,7 @@ class TrainingTab(QWidget):
         self.session = TrainingSession(lab, self)
         self.paces = Paces(lab, self)
         self.landmarks = Landmarks(lab, self)
+        self.experiments = ExperimentSession(lab, self)
         self.setup = SetupPanel(lab, self.paces, self)
         self.transport = Transport(self.session, self)
         self.steering = Steering(self.session, self)
@@ -131,6 +134,12 @@ class TrainingTab(QWidget):
                     "&One step, slowly",
                     "A batch that can be read, one gradient step on it, and all it changed.",
                     partial(StepPage, lab, self.session, self.setup),
+                ),
+                PageSpec(
+                    "experiments",
+                    "E&xperiments",
+                    "Settings side by side: predict which does better, then see.",
+                    partial(ExperimentsPage, lab, self.experiments, self.landmarks),
                 ),
                 PageSpec(
                     "settings",

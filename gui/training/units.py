@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.models.landmarks import Landmark
 from engine.tokenizers.stream import TokenStream
+from engine.workspace import MadeTokenizer, Streams
 from gui.training.news import News, Order
 
 Floats = npt.NDArray[np.float64]
@@ -74,16 +75,23 @@ def units_of(
     costs on held-out text is known from the landmarks; on the training text it is not, and that
     curve is left out (None).
     """
-    streams = order.streams
-    scored = streams.held_out if order.has_held_out else streams.train
-    held_out = LossUnit(key, tokens_per_byte(scored))
+    held_out = held_out_unit(key, order.streams, order.tokenizer, lines)
     if key != "bits" or order.tokenizer.tokenizer.lossless:
-        return LossUnit(key, tokens_per_byte(streams.train)), held_out
-    spelling = 0.0
-    if lines:
-        bare = lines[0].nats_per_token * held_out.tokens_per_byte / math.log(2)
-        spelling = lines[0].bits_per_byte - bare
-    return None, LossUnit(key, held_out.tokens_per_byte, spelling)
+        return LossUnit(key, tokens_per_byte(order.streams.train)), held_out
+    return None, held_out
+
+
+def held_out_unit(
+    key: str, streams: Streams, tokenizer: MadeTokenizer, lines: tuple[Landmark, ...]
+) -> LossUnit:
+    """How a held-out loss is shown, the spelling of unknown tokens included (see ``units_of``).
+    Where no text is held out, that of the training text."""
+    scored = streams.held_out if streams.held_out.n_targets else streams.train
+    bare = LossUnit(key, tokens_per_byte(scored))
+    if key != "bits" or tokenizer.tokenizer.lossless or not lines:
+        return bare
+    shared = lines[0].nats_per_token * bare.tokens_per_byte / math.log(2)
+    return LossUnit(key, bare.tokens_per_byte, lines[0].bits_per_byte - shared)
 
 
 def along(key: str, news: News, steps: Floats) -> Floats:

@@ -1,0 +1,320 @@
+"""The page "Experiments": predict, run settings side by side, see, and be told why."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from engine.errors import LabError
+from engine.training.experiments import Experiment
+from engine.training.ready_made import ready_made
+from engine.training.scaling import COVERED, Fit
+from gui import theme
+from gui.job_status import duration
+from gui.lab import Lab
+from gui.training.experiments_plot import Drawing
+from gui.training.experiments_session import ExperimentSession, ExperimentTimes, Trial
+from gui.training.experiments_table import ArmTable
+from gui.training.labelled import labelled_choice, row_button
+from gui.training.paces import Landmarks
+from gui.training.units import ALONG, LOSS_TIPS, LOSSES, held_out_unit
+from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import em
+from gui.widgets.notice import Notice
+from gui.widgets.prediction_card import PredictionCard
+from gui.widgets.safe_text import plain_label
+
+LENGTHS = {"0.5": "half as long", "1": "as given", "2": "twice as long"}
+PLOT_EMS = 22.0
+EMPTY = "Predict, then press Start: the curves grow here side by side."
+
+
+class ExperimentsPage(QWidget):
+    """Chooses, asks, runs and explains."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        session: ExperimentSession,
+        landmarks: Landmarks,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._lab, self.session, self._landmarks = lab, session, landmarks
+        self.times = ExperimentTimes(lab, self)
+        self._offered: tuple[Experiment, ...] = ()
+        self._asked: Trial | None = None
+        choices = FlowRow(self)
+        self.choice = labelled_choice(choices, "&Experiment", "What to try.")
+        self.length = labelled_choice(
+            choices, "&Length", "Fewer steps are over sooner; more of them tell more.", LENGTHS
+        )
+        self.length.setCurrentIndex(1)
+        self.about = plain_label("", self, wrap=True)
+        self.look_for = plain_label("", self, wrap=True)
+        theme.set_text_role(self.look_for, "body", "muted")
+        buttons = FlowRow(self)
+        self.start = row_button(buttons, "St&art", "Run all settings side by side.")
+        theme.make_primary(self.start)
+        self.pause = row_button(buttons, "&Pause", "Wait before the next step.")
+        self.resume = row_button(buttons, "&Resume", "Go on where it stands.")
+        self.stop = row_button(buttons, "S&top", "End it. It can be taken up again.")
+        self.words = plain_label("", self, wrap=True)
+        theme.set_text_role(self.words, "strong")
+        self.card = PredictionCard(self)
+        self.card.skip_button.setToolTip("Run it without predicting (Esc).")
+        self.card.lock_button.setToolTip("Fix your prediction; the end of the run tells (Enter).")
+        self.problem, self.found, self.note = Notice(self), Notice(self), Notice(self)
+        units = FlowRow(self)
+        self.unit = labelled_choice(units, "Loss &in", "The unit of the axis.", LOSSES, LOSS_TIPS)
+        self.along = labelled_choice(units, "alon&g", "What the curves are drawn along.", ALONG)
+        self.training_too = QCheckBox("training losses too", units)
+        self.training_too.setToolTip(
+            "Draw the smoothed loss on the training batches beside the held-out loss."
+        )
+        units.add(self.training_too)
+        self.plot = CurvePlot("Experiment", "steps", "held-out loss (nats per token)", self)
+        self.plot.set_empty_text(EMPTY)
+        self.drawing = Drawing(self.plot)
+        self.table = ArmTable(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        asking = (choices, self.about, self.look_for, self.note, self.card, buttons, self.words)
+        for widget in (*asking, self.problem, self.found, units, self.plot, self.table):
+            column.addWidget(widget, 1 if widget is self.plot else 0)
+        self._connect()
+        self._dress()
+        self._list()
+
+    def _connect(self) -> None:
+        self.choice.currentIndexChanged.connect(self._chosen)
+        self.length.currentIndexChanged.connect(self._chosen)
+        self.start.clicked.connect(self._start)
+        self.pause.clicked.connect(self.session.pause)
+        self.resume.clicked.connect(self.session.resume)
+        self.stop.clicked.connect(self.session.stop)
+        self.unit.currentIndexChanged.connect(self._redraw)
+        self.along.currentIndexChanged.connect(self._redraw)
+        self.training_too.toggled.connect(self._redraw)
+        self.session.changed.connect(self._refresh)
+        self.session.standing_changed.connect(self._draw)
+        self.session.began.connect(self._began)
+        self.session.ended.connect(self._ended)
+        self.times.changed.connect(self._refresh)
+        self._landmarks.changed.connect(self._redraw)
+        self._lab.streams_changed.connect(self._list)
+        self._lab.seed_changed.connect(self._list)
+        theme.current().changed.connect(self._dress)
+
+    @Slot()
+    def _dress(self) -> None:
+        self.plot.setMinimumHeight(round(em(theme.current().font("body")) * PLOT_EMS))
+
+    # ------------------------------------------------------------------------------ choosing
+    @property
+    def trial(self) -> Trial | None:
+        """What is chosen, on the text in force; None in the first moments."""
+        streams, tokenizer = self._lab.streams, self._lab.tokenizer
+        index = self.choice.currentIndex()
+        if streams is None or tokenizer is None or not 0 <= index < len(self._offered):
+            return None
+        factor = float(self.length.currentData())
+        experiment = self._offered[index]
+        if factor != 1:
+            experiment = experiment.lengthened(factor)
+        return Trial(experiment, streams, tokenizer)
+
+    def offer(self, experiment: Experiment) -> None:
+        """Put an experiment of one's own before the ready-made ones, and choose it."""
+        self._offered = (experiment, *(e for e in self._offered if e.key != experiment.key))
+        self._fill(0)
+
+    @Slot()
+    def _list(self, _: object = None) -> None:
+        """The experiments for the text in force."""
+        streams = self._lab.streams
+        if streams is None:
+            self.about.setText("The text is being prepared …")
+            return
+        made = ready_made(self._lab.seed, streams.train.vocab_size, streams.train.n_targets)
+        own = tuple(e for e in self._offered if e.key == "race")
+        index = max(0, self.choice.currentIndex())
+        self._offered = (*own, *made)
+        self._fill(index)
+
+    def _fill(self, index: int) -> None:
+        blocker = QSignalBlocker(self.choice)
+        self.choice.clear()
+        for experiment in self._offered:
+            self.choice.addItem(experiment.title, experiment.key)
+        self.choice.setCurrentIndex(index)
+        blocker.unblock()
+        self._chosen()
+
+    @Slot()
+    def _chosen(self, _: object = None) -> None:
+        trial = self.trial
+        if trial is None:
+            return
+        self.about.setText(trial.experiment.about)
+        self.look_for.setText(f"Look for: {trial.experiment.look_for}")
+        self.note.say(_about_text(trial), "info")
+        if not self.session.running:
+            self._ask(trial)
+            if self.session.trial != trial:
+                self.found.clear()
+        if self.isVisible():
+            self.times.want(trial)
+        self._refresh()
+
+    def _ask(self, trial: Trial) -> None:
+        """Ask about what is chosen, once for each choice."""
+        question = trial.experiment.question
+        if question is None or trial == self._asked:
+            return
+        self._asked = trial
+        self.card.ask(f"Predict first: {question.text}", question.choices)
+
+    # -------------------------------------------------------------------------------- driving
+    @Slot()
+    def _start(self) -> None:
+        trial = self.trial
+        if trial is None:
+            return
+        try:
+            trial.experiment.checked(trial.streams.train.vocab_size)
+        except LabError as error:
+            self.problem.say(str(error), "error")
+            return
+        if self.card.state == "asking":  # not answered: nothing is scored
+            self.card.skip()
+        elif self.card.state == "revealed":
+            self.card.hide()
+        self.times.rest()
+        self.session.start(trial, self._floor(trial))
+
+    def _floor(self, trial: Trial) -> float | None:
+        """The true entropy, where it is known."""
+        lines = self._landmarks.of(trial.streams.made_from)
+        return next((m.nats_per_token for m in lines if m.key == "truth"), None)
+
+    @Slot()
+    def _began(self) -> None:
+        self.found.clear()
+        self.drawing.clear()
+        self.table.clear_rows()
+        trial = self.session.trial
+        assert trial is not None
+        self.plot.set_log_x(trial.experiment.shape != "curves")
+        self.plot.set_empty_text("Measuring, and scoring the held-out text for the first time …")
+
+    @Slot()
+    def _ended(self) -> None:
+        from engine.training.answers import answer
+
+        trial, outcome = self.session.trial, self.session.outcome
+        assert trial is not None and outcome is not None
+        found = answer(outcome.standing, self._landmarks.of(trial.streams.made_from))
+        why = "" if found is None else found.why
+        if found is not None and trial == self._asked and self.card.state == "locked":
+            self.card.reveal(found.right, found.why)
+            why = ""
+        law = outcome.no_law if outcome.law is None else law_said(outcome.law)
+        self.found.say(" ".join(filter(None, (why, law))), "info")
+
+    # --------------------------------------------------------------------------------- showing
+    @Slot()
+    def _refresh(self) -> None:
+        session, trial = self.session, self.trial
+        shapes = session.trial.experiment.shape if session.trial else "curves"
+        for widget in (self.along, self.training_too):
+            widget.setEnabled(shapes == "curves")
+        self.start.setEnabled(trial is not None and not session.running)
+        self.pause.setEnabled(session.running and not session.paused)
+        self.resume.setEnabled(session.paused or session.can_go_on)
+        self.stop.setEnabled(session.running)
+        for widget in (self.choice, self.length):
+            widget.setEnabled(not session.running)
+        self.problem.say(session.problem, "error")
+        self.words.setText(self._said())
+
+    def _said(self) -> str:
+        session, trial = self.session, self.trial
+        if session.running:
+            left = None if session.job is None else session.job.seconds_left
+            parts = [session.state]
+            if left is not None and session.state == "running":
+                parts.append(f"{duration(left)} left")
+            return " · ".join(parts).capitalize()
+        if trial is None:
+            return ""
+        seconds = self.times.seconds(trial)
+        count = len(trial.experiment.arms)
+        if seconds is None:
+            return f"{count} settings. How long they take here is about to be measured."
+        how = "measured on this computer"
+        if trial.experiment.by == "seconds":
+            how = f"{duration(trial.experiment.seconds)} each"
+        return f"{count} settings, about {duration(seconds)} in all ({how})."
+
+    @Slot()
+    def _draw(self) -> None:
+        standing, trial = self.session.standing, self.session.trial
+        if standing is None or trial is None or not standing.arms:
+            return
+        self.words.setText(self._said())
+        if not self.isVisible():
+            return
+        outcome = self.session.outcome
+        lines = self._landmarks.of(trial.streams.made_from)
+        key = self.unit.currentData()
+        self.drawing.lines = lines
+        self.drawing.unit = held_out_unit(key, trial.streams, trial.tokenizer, lines)
+        self.drawing.along = self.along.currentData()
+        self.drawing.training_too = self.training_too.isChecked()
+        self.drawing.draw(standing, None if outcome is None else outcome.law)
+        self.table.show_standing(standing)
+
+    @Slot()
+    def _redraw(self, _: object = None) -> None:
+        """Other units: show all of it."""
+        if self.session.standing is not None:
+            self.plot.reset_view()
+            self._draw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._landmarks.want()
+        if not self.session.running:
+            self.times.want(self.trial)
+        self._draw()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.times.want(None)
+
+
+def _about_text(trial: Trial) -> str:
+    if trial.streams.held_out.n_targets:
+        return ""
+    return (
+        "This text is too short to hold any of it out: all losses are on the training text itself, "
+        "so overfitting cannot be seen. Choose a longer text."
+    )
+
+
+def law_said(law: Fit) -> str:
+    """The law, its exponent and how sure it is, in words."""
+    one = law.law
+    floor = "the true entropy" if law.floor_known else "fitted"
+    exponent = one.exponent
+    terms = f"{one.a:.3g}·N^−{one.alpha:.2f} + {one.b:.3g}·D^−{one.beta:.2f}"
+    return (
+        f"L(N, D) = {one.floor:.3f} + {terms} fits all runs within {law.error:.1%} (root mean "
+        f"square; the first term is {floor}). At equal compute the best size grows like C^a with "
+        f"a = {exponent:.2f}; {COVERED:.0%} of {len(law.resampled)} laws refitted to runs drawn "
+        f"again with replacement give {law.exponent.low:.2f} to {law.exponent.high:.2f}. Hoffmann "
+        "et al. (2022) found about 0.5 for models a thousand times larger and more."
+    )

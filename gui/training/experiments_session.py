@@ -1,0 +1,286 @@
+"""One experiment at a time: begun, paused, stopped, taken up again; and what it showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
+from engine.training.experiments import Experiment, expected_seconds, paces
+from engine.training.scaling import Fit, Run, fit
+from engine.workspace import MadeFrom, MadeTokenizer, Streams
+from gui.job_handle import Failure, JobHandle, JobState
+from gui.lab import Lab
+
+if TYPE_CHECKING:
+    from engine.tokenizers.stream import TokenStream
+    from engine.training.experiment_runs import ExperimentRun, Standing
+
+CALM_MS = 350
+"""A choice must have stood still for so long before its pace is measured."""
+_BUSY = {
+    JobState.QUEUED: "waiting for another job",
+    JobState.RUNNING: "running",
+    JobState.PAUSING: "pausing …",
+    JobState.PAUSED: "paused",
+    JobState.STOPPING: "stopping …",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment, and the text that it is run on."""
+
+    experiment: Experiment
+    streams: Streams
+    tokenizer: MadeTokenizer
+
+    @property
+    def held_out(self) -> TokenStream:
+        """What the arms are scored on: the training text where none is held out."""
+        return self.streams.held_out if self.streams.held_out.n_targets else self.streams.train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an experiment ended."""
+
+    standing: Standing
+    law: Fit | None = None
+    no_law: str = ""
+    """Why no scaling law could be fitted."""
+
+
+class _Work:
+    """An experiment as the compute thread holds it, from one job to the next."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        self._run: ExperimentRun | None = None
+        self._standing: Standing | None = None
+
+    def run(self, floor: float | None, *, job: Job = NO_JOB) -> Outcome:
+        from engine.training.experiment_runs import ExperimentRun  # loads torch
+
+        trial = self.trial
+        if self._run is None:
+            self._run = ExperimentRun(
+                trial.experiment, trial.streams.train, trial.held_out, trial.tokenizer.tokenizer
+            )
+        standing = self._run.run(job)
+        if trial.experiment.shape != "scaling":
+            return Outcome(standing)
+        try:
+            runs = [Run(float(a.parameters), a.tokens, a.loss) for a in standing.arms]
+            return Outcome(standing, fit(runs, floor, job=job))
+        except LabError as error:
+            return Outcome(standing, no_law=str(error))
+
+
+class ExperimentSession(QObject):
+    """Drives experiments. What is impossible now does nothing."""
+
+    changed = Signal()
+    """The state, in words or in what can be done."""
+    standing_changed = Signal()
+    began = Signal()
+    ended = Signal()
+    """The experiment came to its own end; ``outcome`` is there."""
+
+    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._work: _Work | None = None
+        self._job: JobHandle | None = None
+        self._floor: float | None = None
+        self.trial: Trial | None = None
+        """What is running, or was last."""
+        self.standing: Standing | None = None
+        self.outcome: Outcome | None = None
+        self.problem = ""
+        lab.compute.state_changed.connect(self._job_changed)
+
+    # ------------------------------------------------------------------------------ what is so
+    @property
+    def running(self) -> bool:
+        """Whether there is a job, paused or not."""
+        return self._job is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the job waits, or is about to."""
+        return self._job is not None and self._job.state in (JobState.PAUSED, JobState.PAUSING)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it was stopped half-way."""
+        return self._work is not None and self._job is None and self.outcome is None
+
+    @property
+    def job(self) -> JobHandle | None:
+        """The job at work."""
+        return self._job
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in a few words; empty before the first."""
+        if self._job is not None:
+            return _BUSY.get(self._job.state, "")
+        if self.outcome is not None:
+            return "done"
+        return "stopped" if self.can_go_on else ""
+
+    # ------------------------------------------------------------------------------ what to do
+    def start(self, trial: Trial, floor: float | None = None) -> None:
+        """Begin an experiment in place of the one before.
+
+        Args:
+            trial: what, on which text.
+            floor: the true entropy in nats per token, where it is known.
+        """
+        if self._job is not None:
+            return
+        self._work, self.trial, self._floor = _Work(trial), trial, floor
+        self.standing = self.outcome = None
+        self.began.emit()
+        self._submit()
+
+    def pause(self) -> None:
+        """Wait before the next step."""
+        if self._job is not None:
+            self._job.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause or a stop."""
+        if self._job is not None:
+            self._job.resume()
+        elif self.can_go_on:
+            self._submit()
+
+    def stop(self) -> None:
+        """End the work; ``resume`` takes it up again."""
+        if self._job is not None:
+            self._job.stop()
+
+    def _submit(self) -> None:
+        assert self._work is not None and self.trial is not None
+        self.problem = ""
+        self._job = self._lab.compute.submit(
+            self._work.run,
+            self._floor,
+            title=self.trial.experiment.title,
+            unit="per cent",
+            on_snapshot=self._take,
+            on_result=self._ended,
+            on_error=self._failed,
+            on_cancelled=self._stopped,
+        )
+        self.changed.emit()
+
+    @Slot(object)
+    def _job_changed(self, handle: JobHandle) -> None:
+        if handle is self._job:
+            self.changed.emit()
+
+    @Slot(object)
+    def _take(self, standing: Standing) -> None:
+        self.standing = standing
+        self.standing_changed.emit()
+
+    @Slot(object)
+    def _ended(self, outcome: Outcome) -> None:
+        self._job, self.outcome = None, outcome
+        self._take(outcome.standing)
+        self.changed.emit()
+        self.ended.emit()
+
+    @Slot(object)
+    def _failed(self, failure: Failure) -> None:
+        self._job = self._work = None
+        self.problem = failure.sentence
+        self.changed.emit()
+
+    @Slot(object)
+    def _stopped(self, handle: JobHandle) -> None:
+        if handle is self._job:
+            self._job = None
+            self.changed.emit()
+
+
+class ExperimentTimes(QObject):
+    """How long experiments take on this computer, measured while nothing else is at work."""
+
+    changed = Signal()
+
+    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lab = lab
+        self._known: dict[tuple[Experiment, MadeFrom], float] = {}
+        self._wish: Trial | None = None
+        self._job: JobHandle | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(CALM_MS)
+        self._timer.timeout.connect(self._measure)
+        for signal in (lab.compute.job_finished, lab.compute.job_cancelled, lab.compute.job_failed):
+            signal.connect(self._idle_again)
+
+    def seconds(self, trial: Trial) -> float | None:
+        """What it takes in all; None while that is not known."""
+        if trial.experiment.by == "seconds":
+            return expected_seconds(trial.experiment, ())
+        return self._known.get((trial.experiment, trial.streams.made_from))
+
+    def want(self, trial: Trial | None) -> None:
+        """Measure this one soon, unless it is known; None forgets wishes before."""
+        self._wish = None
+        self._timer.stop()
+        if trial is not None and self.seconds(trial) is None:
+            self._wish = trial
+            self._timer.start()
+
+    def rest(self) -> None:
+        """Measure nothing: something better is about to run."""
+        self.want(None)
+        if self._job is not None:
+            self._job.discard()
+            self._job = None
+
+    @Slot()
+    def _idle_again(self, _: object = None) -> None:
+        if self._wish is not None:
+            self._timer.start()
+
+    @Slot()
+    def _measure(self) -> None:
+        if self._wish is None or self._job is not None or self._lab.compute.jobs:
+            return  # tried again when the compute thread is idle
+        trial, self._wish = self._wish, None
+        self._job = self._lab.compute.submit(
+            _measured,
+            trial,
+            title="Measuring this computer",
+            on_result=self._learned,
+            on_error=self._failed,
+            on_cancelled=self._failed,
+        )
+
+    @Slot(object)
+    def _learned(self, result: tuple[Trial, float]) -> None:
+        self._job = None
+        trial, seconds = result
+        self._known[trial.experiment, trial.streams.made_from] = seconds
+        self.changed.emit()
+
+    @Slot(object)
+    def _failed(self, _: Failure | JobHandle) -> None:
+        """Then there is no estimate; Start says what is wrong."""
+        self._job = None
+
+
+def _measured(trial: Trial, *, job: Job = NO_JOB) -> tuple[Trial, float]:
+    found = paces(trial.experiment, trial.streams.train, trial.held_out, job)
+    return trial, expected_seconds(trial.experiment, found)
