@@ -10,12 +10,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.base import LogProbs
-from engine.posttraining.prompts import Answer
+from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.records import UpdateRecord
-from engine.posttraining.rewards import RewardMix
+from engine.posttraining.rewards import Floats, RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 SCORE_EVERY = 5
 """Updates between two scores on held-out prompts."""
 SCORED_PROMPTS = 256
+SHOWN_PROMPTS = 8
+"""Held-out prompts whose answers are kept at every score, to look back at."""
 COMPARED_ANSWERS = 64
 """Answers of each policy to the prompt that they are compared on."""
 MOST_UPDATES = 2_000
@@ -53,6 +57,19 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What the policy says to the shown prompts after some updates. P prompts."""
+
+    update: int
+    answers: tuple[Answer, ...]
+    """One to each prompt, (P,); drawn with the same random numbers at every look."""
+    true_scores: Floats
+    """(P,)"""
+    first_tokens: Floats
+    """log p of each answer's first token, (P, V)."""
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened to the run after ``update`` updates."""
 
@@ -68,6 +85,10 @@ class News:
     records: tuple[UpdateRecord, ...] = ()
     scores: tuple[Score, ...] = ()
     events: tuple[Event, ...] = ()
+    shown: tuple[Prompt, ...] = ()
+    """The prompts that ``looks`` are about."""
+    looks: tuple[Look, ...] = ()
+    """The first is the reference's, before any update."""
 
     @property
     def update(self) -> int:
@@ -117,6 +138,8 @@ class LiveRun:
         self._records: list[UpdateRecord] = []
         self._scores: list[Score] = []
         self._events: list[Event] = []
+        self._shown = order.task.examples(SHOWN_PROMPTS)
+        self._looks: list[Look] = []
         self._stop_after: int | None = None
 
     def one_update_more(self) -> None:
@@ -194,12 +217,31 @@ class LiveRun:
         at = len(self._records)
         due = at % SCORE_EVERY == 0 or at == self.order.updates
         if due and not (self._scores and self._scores[-1].update == at):
-            self._scores.append(Score(at, grpo.evaluate(SCORED_PROMPTS, job=job)))
+            score = Score(at, grpo.evaluate(SCORED_PROMPTS, job=job))
+            look = self._look(grpo, job)
+            self._scores.append(score)
+            self._looks.append(look)
             job.publish(self._news())
+
+    def _look(self, grpo: GRPO, job: Job) -> Look:
+        from engine.posttraining.evaluation import true_scores
+
+        answers, rows = [], []
+        for prompt in self._shown:
+            ids = grpo.task.tokenizer.encode(prompt.text)
+            answers += grpo.answers(grpo.module, ids, 1, job)
+            rows.append(grpo.first_token(grpo.module, ids))
+        right = true_scores(grpo.task, self._shown, answers)
+        return Look(len(self._records), tuple(answers), right, np.stack(rows))
 
     def _news(self) -> News:
         self.latest = News(
-            self.order, tuple(self._records), tuple(self._scores), tuple(self._events)
+            self.order,
+            tuple(self._records),
+            tuple(self._scores),
+            tuple(self._events),
+            self._shown,
+            tuple(self._looks),
         )
         return self.latest
 

@@ -18,6 +18,7 @@ from gui.rewards.group_page import GroupPage
 from gui.rewards.hacking_page import HackingPage
 from gui.rewards.live import make_task
 from gui.rewards.objective_page import ObjectivePage
+from gui.rewards.samples_page import SamplesPage
 from gui.rewards.session import Phase, RewardsSession
 from gui.rewards.setup import SetupPanel
 from gui.rewards.sweep_page import SweepPage
@@ -44,7 +45,7 @@ TODAY = (
 class RewardsTab(QWidget):
     """Set up, drive and look into one post-training run at a time."""
 
-    page_keys = ("curves", "group", "compare", "objective", "closed", "hacking", "sweep")
+    page_keys = ("curves", "group", "samples", "compare", "objective", "closed", "hacking", "sweep")
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class RewardsTab(QWidget):
         self.problem = Notice(self)
         self.curves = CurvesPage(self)
         self.group = GroupPage(self)
+        self.samples = SamplesPage(self)
         self.compare = ComparePage(self.session, self)
         self.objective = ObjectivePage(lab, self)
         self.aim = AimPage(lab, self)
@@ -64,6 +66,7 @@ class RewardsTab(QWidget):
         for page in (
             self.curves,
             self.group,
+            self.samples,
             self.compare,
             self.objective,
             self.aim,
@@ -86,6 +89,13 @@ class RewardsTab(QWidget):
                     "One &group",
                     "Answers, rewards, advantages, and the push on every token.",
                     partial(_same, self.group),
+                    "Run",
+                ),
+                PageSpec(
+                    "samples",
+                    "&Samples",
+                    "Answers to the same prompts over time, policy beside reference.",
+                    partial(_same, self.samples),
                     "Run",
                 ),
                 PageSpec(
@@ -173,7 +183,7 @@ class RewardsTab(QWidget):
     @Slot()
     def _began(self) -> None:
         order = self.session.order
-        for page in (self.curves, self.group, self.compare, self.objective):
+        for page in (self.curves, self.group, self.samples, self.compare, self.objective):
             page.clear()
         if order is not None:
             self.compare.set_task(order.task)
@@ -213,6 +223,8 @@ class RewardsTab(QWidget):
                 self.curves.show_news(news)
             case "group":
                 self.group.show_news(news)
+            case "samples":
+                self.samples.show_news(news)
             case "compare":
                 self.compare.news()
             case "objective":

@@ -294,3 +294,25 @@ def an_opened_tab(lab: Lab) -> RewardsTab:
     made = RewardsTab(lab)
     made.show_page("group")
     return made
+
+
+def test_samples_over_time_stand_beside_the_references(
+    tab: RewardsTab, until: Until, click: Any
+) -> None:
+    click(tab.transport.start)
+    until(in_phase(tab, Phase.FINISHED))
+    tab.show_page("samples")
+    news, page = news_of(tab), tab.samples
+    assert [look.update for look in news.looks] == [0, 5, 6]
+    assert page.slider.value() == 2 and page.which.text().endswith("6")
+    for row, prompt, first, last in zip(
+        page.sheet.rows, news.shown, news.looks[0].answers, news.looks[-1].answers, strict=True
+    ):
+        assert row[:2] == (prompt.text, prompt.target)
+        assert str(row[2]).startswith(first.text) and str(row[3]).startswith(last.text)
+    page.sheet.selectRow(3)
+    shown = {m.kind: m.log_probs for m in page.bars.shown_models()}
+    assert shown["policy"].tolist() == news.looks[-1].first_tokens[3].tolist()
+    page.slider.setValue(0)
+    shown = {m.kind: m.log_probs for m in page.bars.shown_models()}
+    assert shown["policy"].tolist() == shown["reference"].tolist()

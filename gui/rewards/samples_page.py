@@ -1,0 +1,132 @@
+"""Samples over time: policy beside reference on the same held-out prompts, by a slider."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.rewards.group_page import CUT
+from gui.rewards.live import Look, News
+from gui.rewards.sheet import Column, Sheet
+from gui.widgets.distribution_bars import Distribution, DistributionBars
+from gui.widgets.safe_text import plain_label
+from gui.widgets.token_text import Vocabulary
+
+
+class SamplesPage(QWidget):
+    """A slider over the run; a row for each prompt, and the next-token bars of the chosen one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._news: News | None = None
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(0, 0)
+        self.slider.setEnabled(False)
+        self.slider.setAccessibleName("Update whose samples are shown")
+        self.slider.setToolTip("After how many updates; at the right end the newest.")
+        self.which = QLabel("Samples after &update –")
+        self.which.setBuddy(self.slider)
+        self.sheet = Sheet("Samples of reference and policy", self)
+        self.sheet.set_placeholder("Press Start: answers to held-out prompts come here.")
+        self.asked = plain_label("", self, wrap=True)
+        theme.set_text_role(self.asked, "strong")
+        self.bars = DistributionBars(self, count=8)
+        right = QWidget(self)
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.asked)
+        beside.addWidget(self.bars, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.sheet)
+        self.splitter.addWidget(right)
+        self.splitter.setSizes([1000, 1000])
+        head = QHBoxLayout()
+        head.addWidget(self.which)
+        head.addWidget(self.slider, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(head)
+        column.addWidget(self.splitter, 1)
+        self.slider.valueChanged.connect(self._draw)
+        self.sheet.row_chosen.connect(self._draw_bars)
+        self.clear()
+
+    def clear(self) -> None:
+        """No samples yet."""
+        self._news = None
+        self.slider.setEnabled(False)
+        self.slider.setRange(0, 0)
+        self.which.setText("Samples after &update –")
+        self.asked.setText("The next-token bars of both policies come here.")
+        self.sheet.set_table((), ())
+
+    def show_news(self, news: News) -> None:
+        """Show the newest samples, or those that someone went back to."""
+        follows = self.slider.value() == self.slider.maximum()
+        self._news = news
+        if not news.looks:
+            return
+        before = self.slider.value()
+        self.slider.blockSignals(True)
+        self.slider.setEnabled(len(news.looks) > 1)
+        self.slider.setRange(0, len(news.looks) - 1)
+        self.slider.setValue(len(news.looks) - 1 if follows else before)
+        self.slider.blockSignals(False)
+        self._draw()
+
+    @property
+    def look(self) -> Look | None:
+        """The samples looked at."""
+        if self._news is None or not self._news.looks:
+            return None
+        return self._news.looks[self.slider.value()]
+
+    @Slot()
+    def _draw(self) -> None:
+        news, look = self._news, self.look
+        if news is None or look is None:
+            return
+        start = news.looks[0]
+        self.which.setText(f"Samples after &update {look.update:,}")
+        columns = (
+            Column("Prompt", "Held out: never trained on."),
+            Column("Right", "The right answer; an example where several are."),
+            Column("Reference", f"Its answer before post-training. {CUT} : cut off."),
+            Column("Policy", f"Its answer after these updates. {CUT} : cut off."),
+            Column("True", "How good the policy's answer really is, 0 … 1."),
+        )
+        rows = [
+            (
+                prompt.text,
+                prompt.target,
+                _written(start, i),
+                _written(look, i),
+                float(look.true_scores[i]),
+            )
+            for i, prompt in enumerate(news.shown)
+        ]
+        self.sheet.set_table(columns, rows)
+        if self.sheet.chosen < 0:
+            self.sheet.selectRow(0)
+        self._draw_bars()
+
+    @Slot()
+    def _draw_bars(self) -> None:
+        news, look, row = self._news, self.look, self.sheet.chosen
+        if news is None or look is None or not 0 <= row < len(news.shown):
+            return
+        self.asked.setText(f"{news.shown[row].text} First token of the answer:")
+        self.bars.set_distributions(
+            (
+                Distribution("Reference policy", "reference", news.looks[0].first_tokens[row]),
+                Distribution("Policy", "policy", look.first_tokens[row]),
+            ),
+            Vocabulary.of(news.order.task.tokenizer),
+        )
+
+
+def _written(look: Look, row: int) -> str:
+    answer = look.answers[row]
+    return (answer.text if answer.finished else f"{answer.text}{CUT}") or "(empty)"
