@@ -141,7 +141,7 @@ class GRPO:
         pool = self.task.prompts(held_out=False)
         drawn = [pool[i] for i in self._prompts.integers(len(pool), size=s.prompts).tolist()]
         # Prompts of one length stand together, to be read side by side.
-        order = sorted(range(s.prompts), key=lambda i: len(drawn[i].text))
+        order = sorted(range(s.prompts), key=lambda i: len(self._tokenizer.encode(drawn[i].text)))
         prompts = [drawn[i] for i in order]
         sampled = self._sample(self.module, prompts, s.group, job)
         each = [prompt for prompt in prompts for _ in range(s.group)]  # (N,)
