@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.files import write_json
+from engine.models.transformer.model import TransformerModel
 from engine.posttraining.grpo import GRPO
 from engine.posttraining.policies import POLICIES_FOLDER
 from engine.posttraining.pretraining import DOCUMENTS, Pretraining, policy_recipe
@@ -24,8 +25,9 @@ from engine.posttraining.rewards import TERMS, RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
 from engine.posttraining.tasks.pairs import Pairs
+from engine.training import Recipe
 
-EVERY_TASK = (*TASKS, Pairs)
+EVERY_TASK: tuple[type[Task], ...] = (*TASKS, Pairs)
 """Those of the menu, and the one whose answers can all be listed."""
 
 
@@ -36,7 +38,13 @@ def make(task: Task) -> None:
     pretraining = Pretraining(task, recipe)
     for _ in pretraining.run():
         pass
-    policy = pretraining.policy
+    sampled, greedy = write(task, recipe, pretraining.policy)
+    seconds = time.perf_counter() - began
+    print(f"{task.title}: {sampled:.1%} sampled, {greedy:.1%} greedy, made in {seconds:.0f} s")
+
+
+def write(task: Task, recipe: Recipe, policy: TransformerModel) -> tuple[float, float]:
+    """Write a policy with its origin; its true score on held-out prompts, sampled and greedy."""
     run = GRPO(policy, task, RewardMix(((TERMS[0], 1.0),)), GRPOSettings())
     sampled, greedy = run.evaluate(), run.evaluate(temperature=0)
     folder = POLICIES_FOLDER / task.key
@@ -55,8 +63,7 @@ def make(task: Task) -> None:
         },
         indent=1,
     )
-    seconds = time.perf_counter() - began
-    print(f"{task.title}: {sampled:.1%} sampled, {greedy:.1%} greedy, made in {seconds:.0f} s")
+    return sampled, greedy
 
 
 def main() -> None:

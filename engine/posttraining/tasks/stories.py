@@ -225,7 +225,7 @@ class Stories(WordTask):
         templates = (*OPENINGS, *CLOSINGS)
         lines = [_SLOT.sub("Anna", t) for t in templates] + [f" {e}" for e in EMPTY]
         lines += [f" {line}" for line in lines]
-        for choice, form in {slot for t in templates for slot in _SLOT.findall(t)}:
+        for choice, form in sorted({slot for t in templates for slot in _SLOT.findall(t)}):
             for text in _texts(choice, form):
                 lines += [f" {text}", text[0].upper() + text[1:], f" {text[0].upper()}{text[1:]}"]
         return lines

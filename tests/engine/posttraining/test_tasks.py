@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -47,6 +50,27 @@ def test_what_is_held_out_is_never_trained_on(task: Task) -> None:
     for document in task.pretraining_documents(300, seed=3):
         # A document is a prompt with an answer: none begins as a held-out prompt does.
         assert not any(document[:n] in questions for n in range(1, len(document) + 1))
+
+
+def test_vocabularies_do_not_hang_on_the_order_of_sets() -> None:
+    """A policy's token ids must mean the same in every process, whatever its hash seed."""
+    code = (
+        "from engine.posttraining.tasks import *; import hashlib, json\n"
+        "for kind in (Refusals, Replies, Stories):\n"
+        "    task = kind(); told = [task.tokenizer.to_dict(), task.pretraining_documents(9, 0)]\n"
+        "    print(hashlib.sha256(json.dumps(told).encode()).hexdigest())"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
 
 
 def test_equal_tasks_are_made_each_time(task: Task) -> None:
@@ -191,3 +215,20 @@ def test_the_first_tasks_stay_as_they_were() -> None:
     assert (made(Sums).context, made(Letters).context) == (11, 13)
     assert len(made(Sums).prompts(held_out=True)) == 810
     assert len(made(Letters).prompts(held_out=True)) == 259
+
+
+def test_textbooks_hold_right_answers_to_what_is_not_held_out(task: Task) -> None:
+    if not task.textbook_steps:
+        pytest.skip("read without a textbook")
+    documents = task.textbook_documents(200, seed=4)
+    assert documents == task.textbook_documents(200, seed=4) != task.textbook_documents(200, seed=5)
+    held_out = {p.text for p in task.prompts(held_out=True)}
+    by_text = {p.text: p for p in task.prompts(held_out=False)}
+    for document in documents:
+        assert len(task.tokenizer.encode(document)) < max(task.context, task.textbook_context)
+        assert task.tokenizer.decode(task.tokenizer.encode(document)) == document
+        cuts = range(1, len(document))
+        assert not any(document[:n] in held_out for n in cuts)
+        asked = next(by_text[document[:n]] for n in cuts if document[:n] in by_text)
+        if not task.textbook_context:  # where more follows, that task's own test looks into it
+            assert task.true_score(asked, document.removeprefix(asked.text)) == 1.0

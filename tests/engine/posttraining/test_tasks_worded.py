@@ -83,6 +83,19 @@ def test_refusals_agree_with_a_judge_of_their_own() -> None:
         assert made(Refusals).true_score(prompt, answer) == (answer == expected)
 
 
+def test_every_round_of_the_textbook_is_answered_rightly_and_none_is_held_out() -> None:
+    task = made(Refusals)
+    held_out = {p.text for p in task.prompts(held_out=True)}
+    for document in task.textbook_documents(100, seed=2):
+        facts, *rounds = document.split(" Rule: ")
+        assert len(rounds) == 3
+        for said in rounds:
+            asked, answer = said.split(" Answer:")
+            prompt = Prompt(f"{facts} Rule: {asked} Answer:", "")
+            assert task.true_score(prompt, answer) == 1.0
+            assert prompt.text not in held_out
+
+
 def test_half_the_questions_are_allowed() -> None:
     pool = [*made(Refusals).prompts(held_out=True), *made(Refusals).prompts(held_out=False)]
     refused = np.mean([p.target == " I must not say." for p in pool])
