@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
@@ -25,6 +26,7 @@ from gui import theme
 from gui.job_handle import Failure, JobHandle
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
+from gui.widgets.chip_text import TokenInfo
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import EmptyState
 from gui.widgets.prediction_card import PredictionCard, Question
@@ -148,6 +150,7 @@ class SizesPage(QWidget):
         self.measure.clicked.connect(self.start)
         self.stop.clicked.connect(self._stop)
         self.card.answered.connect(self._answered)
+        self.card.onward.connect(self._go_on)
         self.scrubber.size_chosen.connect(self.choose_size)
         self.spin.valueChanged.connect(self.choose_size)
         self.use.clicked.connect(self._use)
@@ -216,6 +219,7 @@ class SizesPage(QWidget):
                 f"{ratio:.1f} times: {sweep.train_tokens[0]:,} bytes become "
                 f"{sweep.train_tokens[-1]:,} tokens. Most of that comes early, from the most "
                 "frequent strings; later merges serve rare words only.",
+                "On to the curves",
             )
         )
         self.body.hide()
@@ -223,6 +227,10 @@ class SizesPage(QWidget):
     @Slot(int)
     def _answered(self, _: int) -> None:
         self.body.show()
+
+    @Slot()
+    def _go_on(self) -> None:
+        self.card.hide()  # the curves need the room
         self.scrubber.setFocus()
 
     @Slot(object)
@@ -344,6 +352,7 @@ class SizesPage(QWidget):
         # Merges whose token has an id below the size have been learned by then.
         ids = self._walk.ids(bisect.bisect_left(self._merge_ids, self.size_))
         self.tokens.set_tokens(ids, Vocabulary.of(self.result.sweep.tokenizer))
+        self.tokens.set_details(_Counts(self.result.sweep, self.size_, ids.tolist()).of_chip)
         n_bytes = int(self._walk.lengths[0])
         self.token_count.setText(f"{len(ids):,} tokens for {n_bytes:,} bytes")
 
@@ -352,6 +361,19 @@ class SizesPage(QWidget):
         if self.result is not None and self._corpus is not None:
             tokenizer = self.result.sweep.tokenizer.truncated(self.size_)
             self._lab.choose_tokenizer(adopt_made(tokenizer, self._corpus))
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How often the sentence's tokens stand in the training text at one size."""
+
+    sweep: VocabularySweep
+    size: int
+    ids: list[int]
+
+    def of_chip(self, index: int) -> TokenInfo:
+        """What hovering over a chip tells beside id and bytes."""
+        return TokenInfo(count=self.sweep.token_count(self.ids[index], self.size))
 
 
 def _size_of(corpus: Corpus) -> int:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.text import corpus_from_text
 from engine.tokenizers import BPETokenizer
+from engine.tokenizers.statistics import count_tokens
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from gui.compute import ComputeThread
 from gui.errors import ErrorSink
@@ -92,6 +93,8 @@ def test_curves_come_after_the_guess_which_is_judged_by_the_measurement(
     qtbot.mouseClick(measured.card.buttons[right], Qt.MouseButton.LeftButton)
     assert measured.card.verdict.text().startswith("Right. ")
     assert measured.body.isVisible()
+    qtbot.mouseClick(measured.card.next_button, Qt.MouseButton.LeftButton)
+    assert not measured.card.isVisible() and measured.body.isVisible()
     assert "no pair occurs twice" in measured.said.text()
 
 
@@ -129,6 +132,19 @@ def test_the_sentence_is_cut_as_the_vocabulary_of_that_size_cuts_it(
         ids = measured.result.sweep.tokenizer.truncated(size).encode(sentence)
         assert measured.tokens._tokens.ids.tolist() == ids
         assert measured.token_count.text().startswith(f"{len(ids):,} tokens")
+
+
+def test_hovering_tells_how_often_a_token_stands_at_that_size(
+    measured: SizesPage, lab: Lab
+) -> None:
+    assert measured.result is not None and lab.corpus is not None
+    measured.sentence.setText("The cat bit 你.")
+    for size in (256, 280, measured.result.sweep.largest):
+        measured.choose_size(size)
+        counts = count_tokens(measured.result.sweep.tokenizer.truncated(size), lab.corpus.train)
+        for index in range(measured.tokens.count()):
+            count = int(counts[measured.tokens.token_id(index)])
+            assert f"count {count:,}" in measured.tokens.info_text(index).splitlines()
 
 
 def test_the_size_becomes_the_tokenizer_of_all_tabs(
