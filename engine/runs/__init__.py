@@ -9,7 +9,9 @@ from engine.runs.catalogue import Catalogue, Limits, Listing
 from engine.runs.checkpoints import Checkpoint, Checkpoints
 from engine.runs.description import Mark, RunDescription, RunSummary, Source
 from engine.runs.differences import Difference, differences
+from engine.runs.exchange import export_run, import_run
 from engine.runs.kept import KeptRun
+from engine.runs.store import Store
 from engine.runs.tables import Columns
 
 __all__ = [
@@ -25,5 +27,8 @@ __all__ = [
     "RunDescription",
     "RunSummary",
     "Source",
+    "Store",
     "differences",
+    "export_run",
+    "import_run",
 ]

@@ -134,7 +134,7 @@ class Catalogue:
         """
         if not description.created:
             description = replace(description, created=time.time())
-        return begin(self._new_folder(), description)
+        return begin(self.new_folder(), description)
 
     def open(self, key: str) -> KeptRun:
         """Take over a run to go on with it. The next ``mark`` or ``keep`` says so on disk.
@@ -288,8 +288,8 @@ class Catalogue:
         self.store.keep_only(names)
 
     # --------------------------------------------------------------------------------- places
-    def _new_folder(self) -> Path:
-        """A name that no run has; later ones sort after earlier ones."""
+    def new_folder(self) -> Path:
+        """Where the next run goes: a name that no run has; later ones sort after earlier ones."""
         now = time.time()
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
         return self.folder / f"{stamp}-{int(now % 1 * 1e6):05x}{secrets.randbelow(16):x}"

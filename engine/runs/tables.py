@@ -172,7 +172,16 @@ class TableFile:
         """Add a row, a value for each column."""
         if len(values) != len(self.names):
             raise ValueError(f"{len(values)} values for {len(self.names)} columns")
-        self._lines.append(("[" + ",".join(map(_number, values)) + "]").encode())
+        self._lines.append(_encoded(values))
+
+    def replace(self, rows: Sequence[Sequence[float]]) -> None:
+        """Put other rows in place of all, in one go.
+
+        Raises:
+            LabError: if they can't be written.
+        """
+        head = json.dumps(list(self.names)).encode()
+        self._lines.replace([head, *map(_encoded, rows)])
 
     def flush(self, sync: bool = False) -> None:
         """As ``Lines.flush``."""
@@ -282,6 +291,10 @@ def _float(value: float) -> float:
         return float(value)
     except OverflowError:  # a whole number of 400 digits
         return math.inf if value > 0 else -math.inf
+
+
+def _encoded(values: Sequence[float]) -> bytes:
+    return ("[" + ",".join(map(_number, values)) + "]").encode()
 
 
 def _number(value: float) -> str:

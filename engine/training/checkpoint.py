@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def save_checkpoint(folder: Path, kept: Checkpoint) -> None:
         "step_count": kept.step_count,
         "learning_rate_scale": kept.learning_rate_scale,
         "texts": list(kept.texts),
+        "checksum": _checksum(tensors),
     }
     write_json(folder / RECIPE_FILE, kept.recipe.to_dict(), indent=1)
     write_tensors(folder / CHECKPOINT_FILE, tensors, {"state": json.dumps(state)})
@@ -88,6 +90,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         state: dict[str, Any] = json.loads(metadata["state"])
         if state["version"] != VERSION:
             raise damaged
+        if state.get("checksum", _checksum(tensors)) != _checksum(tensors):
+            raise LabError(
+                f"{CHECKPOINT_FILE} in {folder} is damaged: its numbers are not those that were "
+                "written. Use another copy of it, or an earlier checkpoint."
+            )
         recipe = Recipe.from_dict(state["recipe"])
         config = TransformerConfig.from_dict(state["config"])
         counts = (state["optimizer_steps"], state["step_count"])
@@ -144,6 +151,15 @@ def fill_state(state: dict[str, Tensor], kept: dict[str, Tensor], folder: Path) 
     check_tensors(kept, {name: t.shape for name, t in state.items()}, CHECKPOINT_FILE)
     for name, tensor in state.items():
         tensor.copy_(kept[name])
+
+
+def _checksum(tensors: dict[str, Tensor]) -> int:
+    """CRC-32 over all tensors by name: a bit that a disk turned over shows here."""
+    checksum = 0
+    for name in sorted(tensors):
+        checksum = zlib.crc32(name.encode(), checksum)
+        checksum = zlib.crc32(tensors[name].contiguous().view(-1).numpy().data, checksum)
+    return checksum
 
 
 def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:

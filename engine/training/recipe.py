@@ -19,6 +19,8 @@ Schedule = Literal["constant", "cosine", "trapezoid"]
 Sampling = Literal["random", "shuffled"]
 Initial = Literal["gpt2", "modern"]
 Device = Literal["cpu", "cuda"]
+_ADDED = frozenset({"checkpoint_every", "checkpoint_seconds"})
+"""Fields that recipes written by earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,23 @@ class Recipe:
         0,
         10**8,
     )
+    checkpoint_every: int = _knob(
+        0,
+        "run",
+        "Checkpoint every",
+        "Steps between two checkpoints to go back to; 0 keeps one with every evaluation.",
+        0,
+        10**8,
+    )
+    checkpoint_seconds: float = _knob(
+        20.0,
+        "run",
+        "Checkpoint seconds",
+        "After so many seconds a checkpoint is kept in any case, so that a crash loses no more; "
+        "0 keeps none for that.",
+        0,
+        86_400,
+    )
     seed: int = _knob(1, "run", "Seed", "Same seed, same machine: the same run.", 0, 2**31 - 1)
     threads: int = _knob(
         0, "run", "Threads", "Processor cores to compute on; 0 takes all, up to four.", 0, 256
@@ -281,10 +300,11 @@ class Recipe:
         """The recipe of ``to_dict``'s values.
 
         Raises:
-            LabError: if fields are missing, unknown, or have values that aren't allowed.
+            LabError: if fields are missing (but for those that recipes of older versions didn't
+                have, which take their defaults), unknown, or have values that aren't allowed.
         """
         names = {f.name for f in fields(cls)}
-        if not isinstance(data, dict) or set(data) != names:
+        if not isinstance(data, dict) or not names - _ADDED <= set(data) <= names:
             raise LabError("The training recipe doesn't have the expected fields.")
         return cls(**data).validated()
 

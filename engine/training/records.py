@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,19 @@ import numpy.typing as npt
 from engine.errors import LabError
 
 Floats = npt.NDArray[np.float64]
+
+STEP_COLUMNS = (
+    "step",
+    "loss",
+    "learning_rate",
+    "gradient_norm",
+    "seconds",
+    "tokens",
+    "tokens_per_second",
+)
+"""Of each step, as curves show it; ``seconds`` is the wall time in steps up to its end."""
+EVALUATION_COLUMNS = ("step", "loss", "seconds", "tokens")
+"""Of each pass over the held-out text."""
 
 
 @dataclass(frozen=True)
@@ -125,3 +139,32 @@ class History:
         ):
             history.evaluations.append(Evaluation(int(step), loss, seconds))
         return history
+
+
+def step_rows(records: Iterable[StepRecord], seconds: float = 0.0) -> Iterator[tuple[float, ...]]:
+    """Steps as STEP_COLUMNS.
+
+    Args:
+        records: steps that follow one another.
+        seconds: wall time spent in the steps before them.
+    """
+    for record in records:
+        seconds += record.seconds
+        yield (
+            record.step,
+            record.loss,
+            record.learning_rate,
+            record.gradient_norm,
+            seconds,
+            record.tokens,
+            record.tokens_per_second,
+        )
+
+
+def evaluation_rows(
+    evaluations: Iterable[Evaluation], tokens_per_step: int
+) -> Iterator[tuple[float, ...]]:
+    """Evaluations as EVALUATION_COLUMNS."""
+    for evaluation in evaluations:
+        tokens = evaluation.step * tokens_per_step
+        yield (evaluation.step, evaluation.loss, evaluation.seconds, tokens)

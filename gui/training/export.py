@@ -11,9 +11,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from engine.errors import LabError
+from engine.training.records import STEP_COLUMNS
 from gui.job_handle import Failure
 from gui.lab import Lab
-from gui.training.news import STEP_COLUMNS, News
+from gui.training.news import News
 from gui.training.session import TrainingSession
 from gui.widgets.exports import write_csv
 from gui.widgets.notice import Notice

@@ -6,9 +6,6 @@ resumed. The window sees only what it publishes: ``News``, which never changes.
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +13,21 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.errors import LabError
 from engine.generation import generate
-from engine.jobs import NO_JOB, Job
+from engine.jobs import NO_JOB, Job, JobCancelled
 from engine.training import Diverged
 from engine.training.pace import measure_pace, recipe_for
-from engine.training.records import Evaluation, Snapshot, StepRecord
-from engine.training.runs import RunFolder, drop_old_runs
-from engine.training.tables import Table
-from gui.training.news import (
+from engine.training.records import (
     EVALUATION_COLUMNS,
     STEP_COLUMNS,
-    Ended,
-    Event,
-    News,
-    Order,
-    Sample,
+    Snapshot,
+    evaluation_rows,
+    step_rows,
 )
+from engine.training.tables import Table
+from gui.training.news import Ended, Event, News, Order, Sample
+from gui.training.recording import Recording
+from gui.training.runaway import RunawayWatch
 from gui.training.updates import UpdateSizes
 
 if TYPE_CHECKING:
@@ -41,12 +36,6 @@ if TYPE_CHECKING:
 
 UPDATES_MEASURED = 200
 """In the course of a run, about."""
-RECENT_STEPS = 20
-DEAD = 1e-3
-"""Nats from ln V within which all of the last RECENT_STEPS losses lie in a network that is dead."""
-HUGE = 1e3
-RISE = 1.5
-"""Nats above its lowest at which the mean loss of the last RECENT_STEPS counts as run away."""
 
 
 @dataclass
@@ -58,9 +47,7 @@ class _Kept:
     updates: Table = field(default_factory=Table)
     samples: list[Sample] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
-    lowest: float = math.inf
-    runaway: str = ""
+    runaway: RunawayWatch = field(default_factory=RunawayWatch)
 
 
 class LiveRun:
@@ -77,8 +64,7 @@ class LiveRun:
         self._model: TransformerModel | None = None
         self._model_step = -1
         self._stop_after: int | None = None
-        self._folder: RunFolder | None = None
-        self._unsaved = ""
+        self._recording = Recording(order)
         self.latest: News | None = None
         """The newest news; the window may read it once no job of this run is left."""
 
@@ -97,15 +83,22 @@ class LiveRun:
         self._stop_after = None
         trainer = self._opened(job)
         try:
+            self._recording.running(trainer)
             self._catch_up(trainer, job)
             for _ in self._steps(trainer, steps, job):
                 self._note(trainer)
                 if self._due(trainer):
                     self._sample(trainer, job)
+                self._recording.keep_up(trainer, self._kept.events)
                 job.publish(self._news(trainer))
                 after = self._stop_after
                 if after is not None and trainer.step_count > after:
-                    return Ended(self._news(trainer), self._reason(trainer))
+                    break
+        except JobCancelled:
+            # The window may be closing: this is the last chance to write the run down.
+            self._note(trainer)
+            self._recording.keep_up(trainer, self._kept.events, now=True)
+            raise
         except Diverged as diverged:
             back = trainer.go_back()
             self._went_back(trainer, back, f"diverged at step {diverged.step:,}")
@@ -114,7 +107,9 @@ class LiveRun:
                 f"large. The run is back at step {back:,}, the last good state. "
                 "Lower the learning rate, then resume."
             )
+            self._recording.end("diverged", trainer)
             return Ended(self._news(trainer), "diverged", sentence)
+        self._recording.keep_up(trainer, self._kept.events, now=True)
         return Ended(self._news(trainer), self._reason(trainer))
 
     def keep(self, *, job: Job = NO_JOB) -> News | None:
@@ -124,9 +119,8 @@ class LiveRun:
             return None
         self._note(self._trainer)
         self._freeze(self._trainer)
-        states = self._folder.checkpoints if self._folder is not None else ()
-        if self._trainer.step_count not in [c.step for c in states]:
-            self._save(self._trainer)
+        finished = self._trainer.finished
+        self._recording.end("finished" if finished else "stopped", self._trainer)
         return self._news(self._trainer)
 
     def set_rate_scale(self, scale: float) -> News:
@@ -143,6 +137,7 @@ class LiveRun:
             if events and events[-1].kind == "rate" and events[-1].step == trainer.step_count:
                 events.pop()  # two turns of the knob between two steps are one
             events.append(Event(trainer.step_count, "rate", text))
+            self._recording.changed(trainer, events[-1])
         return self._news(trainer)
 
     def go_back(
@@ -160,34 +155,26 @@ class LiveRun:
         """
         trainer = self._opened()
         why = f"went back from step {trainer.step_count:,}"
-        best = self._folder.best() if self._folder is not None else None
+        best = self._recording.best()
         if step is None and best is not None:
             step = best.step
-        if step is None or self._folder is None:
+        if step is None:
             self._went_back(trainer, trainer.go_back(), why)
         else:
-            streams = self.order.streams
-            held_out = streams.held_out if self.order.has_held_out else streams.train
-            trainer = self._trainer = self._folder.load(step, streams.train, held_out)
+            trainer = self._trainer = self._recording.load(step)
             self._went_back(trainer, step, why)
         if rate is not None and trainer.recipe.learning_rate > 0:
             return self.set_rate_scale(rate / trainer.recipe.learning_rate)
         return self._news(trainer)
 
     def export(self, folder: Path) -> Path:
-        """Write the run as it stands into a new folder: its weights, optimizer state and history
-        as safetensors, its recipe and description as JSON. Returns the folder.
+        """Write the run as it stands into a new folder: its weights, optimizer state and text as
+        safetensors, its curves and settings as JSON. Returns the folder.
 
         Raises:
             LabError: if the folder holds something already, or can't be written.
         """
-        with contextlib.suppress(OSError):
-            if folder.is_file() or any(folder.iterdir()):
-                raise LabError(f"{folder.name} holds something already. Choose another name.")
-        trainer = self._opened()
-        RunFolder.create(folder, self.order.description())
-        trainer.save(folder)
-        return folder
+        return self._recording.export(self._opened(), folder)
 
     # ------------------------------------------------------------------------------ the work
     def _opened(self, job: Job = NO_JOB) -> Trainer:
@@ -195,12 +182,28 @@ class LiveRun:
             from engine.training import Trainer  # loads torch, which belongs to this thread
 
             recipe, streams = self.order.recipe, self.order.streams
-            held_out = streams.held_out if self.order.has_held_out else streams.train
+            held_out = self.order.scored
+            if self.order.key:
+                self._trainer = self._resumed()
+                return self._trainer
             if self.order.seconds is not None:
                 pace = measure_pace(recipe, streams.train, held_out, job)
                 recipe = recipe_for(self.order.seconds, recipe, pace)
             self._trainer = Trainer(recipe, streams.train, held_out)
         return self._trainer
+
+    def _resumed(self) -> Trainer:
+        """The run that the order names, as its newest checkpoint has it."""
+        trainer, past = self._recording.resume()
+        kept = self._kept
+        kept.samples, kept.events = past.samples, past.events
+        if past.updates.names:
+            kept.updates = past.updates
+        if past.samples:
+            self.prompt = past.samples[-1].prompt
+        self._note(trainer)
+        self._freeze(trainer)
+        return trainer
 
     def _catch_up(self, trainer: Trainer, job: Job) -> None:
         """What a stop or a pause left undone, and, at the very start, where the run begins."""
@@ -211,6 +214,7 @@ class LiveRun:
         self._note(trainer)
         if self._due(trainer):
             self._sample(trainer, job)
+        self._recording.keep_up(trainer, self._kept.events)
         job.publish(self._news(trainer))
 
     def _steps(self, trainer: Trainer, steps: int | None, job: Job) -> Iterator[Snapshot]:
@@ -221,6 +225,7 @@ class LiveRun:
         every = max(1, trainer.recipe.steps // UPDATES_MEASURED)
         running = trainer.run(job, steps)
         while True:
+            kept.events += self._recording.replay(trainer)
             if trainer.step_count % every == 0:
                 sizes.before(trainer)
             snapshot = next(running, None)
@@ -228,7 +233,9 @@ class LiveRun:
                 return
             measured = sizes.after(trainer)
             if measured is not None:
-                kept.updates.append((snapshot.record.step, *measured))
+                row = (snapshot.record.step, *measured)
+                kept.updates.append(row)
+                self._recording.updated(kept.updates.names, row)
             yield snapshot
 
     def _due(self, trainer: Trainer) -> bool:
@@ -242,36 +249,16 @@ class LiveRun:
     def _note(self, trainer: Trainer) -> None:
         """Take over what the trainer's history has and the tables don't have yet."""
         kept, history = self._kept, trainer.history
-        for record in history.steps[len(kept.steps) :]:
-            self._seconds += record.seconds
-            kept.steps.append(_row(record, self._seconds))
-            kept.recent.append(record.loss)
-            self._watch(trainer)
-        for evaluation in history.evaluations[len(kept.evaluations) :]:
-            kept.evaluations.append(_evaluation_row(evaluation, trainer.tokens_per_step))
+        new = history.steps[len(kept.steps) :]
+        for row in step_rows(new, self._seconds):
+            kept.steps.append(row)
+            kept.runaway.add(row[1], trainer)
+        self._seconds = history.seconds
+        scored = history.evaluations[len(kept.evaluations) :]
+        for row in evaluation_rows(scored, trainer.tokens_per_step):
+            kept.evaluations.append(row)
+        if scored:
             self._freeze(trainer)
-            if evaluation.step == trainer.step_count:
-                self._save(trainer)
-
-    def _watch(self, trainer: Trainer) -> None:
-        """Notice a loss that runs away without ceasing to be a number."""
-        kept = self._kept
-        if len(kept.recent) < RECENT_STEPS:
-            return
-        mean = sum(kept.recent) / len(kept.recent)
-        kept.lowest = min(kept.lowest, mean)
-        kept.runaway = ""
-        guessing = math.log(trainer.module.config.vocab_size)
-        if mean > kept.lowest + RISE:
-            kept.runaway = (
-                f"The loss rose from {kept.lowest:.2f} to {mean:.2f} nats per token: the steps "
-                "are too large. Go back to a good state and lower the learning rate."
-            )
-        elif all(abs(loss - guessing) < DEAD for loss in kept.recent) and _huge(trainer):
-            kept.runaway = (
-                "The loss has stuck at that of guessing: the steps were too large, and the "
-                "network's numbers have run away. Go back and lower the learning rate a lot."
-            )
 
     def _freeze(self, trainer: Trainer) -> None:
         """Keep a copy of the model as it is now."""
@@ -299,6 +286,7 @@ class LiveRun:
         text = tokenizer.decode([token.id for token in writing])
         ended = writing.closing is not None
         kept.samples.append(Sample(trainer.step_count, prompt, text, ended))
+        self._recording.sampled(kept.samples[-1])
 
     def _went_back(self, trainer: Trainer, step: int, why: str) -> None:
         """Forget what came after ``step``, where the trainer is again."""
@@ -311,32 +299,14 @@ class LiveRun:
         kept.samples = [s for s in kept.samples if s.step <= step]
         kept.events = [e for e in kept.events if e.step <= step]
         kept.events.append(Event(step, "back", why))
-        kept.recent.clear()
-        kept.lowest, kept.runaway = math.inf, ""
-        if self._folder is not None:
-            self._folder.forget_after(step)
+        kept.runaway.clear()
+        self._recording.went_back(trainer, why, kept.samples)
         self._model_step = -1
         self._freeze(trainer)
 
-    def _save(self, trainer: Trainer) -> None:
-        """Write a checkpoint; if that fails, say so and train on."""
-        where = self.order.folder
-        if where is None:
-            return
-        scored = self._kept.evaluations.view()
-        known = len(scored) and scored["step"][-1] == trainer.step_count
-        try:
-            if self._folder is None:
-                self._folder = RunFolder.create(where, self.order.description())
-                drop_old_runs(where.parent, (where, *self.order.spared))
-            self._folder.keep(trainer, float(scored["loss"][-1]) if known else math.nan)
-            self._unsaved = ""
-        except LabError as error:
-            self._unsaved = f"{error} Training goes on, but would be lost in a crash."
-
     def _news(self, trainer: Trainer) -> News:
         kept = self._kept
-        kept_states = self._folder.checkpoints if self._folder is not None else ()
+        kept_states = self._recording.checkpoints
         self.latest = News(
             recipe=trainer.recipe,
             steps=kept.steps.view(),
@@ -348,31 +318,10 @@ class LiveRun:
             flops_per_step=trainer.flops_per_step,
             model=self._model,
             model_step=self._model_step,
-            runaway=kept.runaway,
+            runaway=kept.runaway.sentence,
             checkpoints=tuple(c.step for c in kept_states),
             checkpoint=None if not kept_states else kept_states[-1].folder,
-            unsaved=self._unsaved,
+            unsaved=self._recording.said,
+            key=self._recording.key,
         )
         return self.latest
-
-
-def _huge(trainer: Trainer) -> bool:
-    """Whether some parameter is larger than training ever makes one."""
-    return any(float(p.detach().abs().max()) > HUGE for p in trainer.module.parameters())
-
-
-def _row(record: StepRecord, seconds: float) -> tuple[float, ...]:
-    return (
-        record.step,
-        record.loss,
-        record.learning_rate,
-        record.gradient_norm,
-        seconds,
-        record.tokens,
-        record.tokens_per_second,
-    )
-
-
-def _evaluation_row(evaluation: Evaluation, tokens_per_step: int) -> tuple[float, ...]:
-    tokens = evaluation.step * tokens_per_step
-    return (evaluation.step, evaluation.loss, evaluation.seconds, tokens)

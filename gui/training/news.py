@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.runs import Catalogue
+from engine.tokenizers import TokenStream
 from engine.training import Recipe
 from engine.training.tables import View
 from engine.workspace import MadeTokenizer, Streams
@@ -14,18 +16,6 @@ from engine.workspace import MadeTokenizer, Streams
 if TYPE_CHECKING:
     from engine.models.transformer import TransformerModel
 
-STEP_COLUMNS = (
-    "step",
-    "loss",
-    "learning_rate",
-    "gradient_norm",
-    "seconds",
-    "tokens",
-    "tokens_per_second",
-)
-"""Of each step; ``seconds`` is the wall time in steps up to its end."""
-EVALUATION_COLUMNS = ("step", "loss", "seconds", "tokens")
-"""Of each pass over the held-out text."""
 MOST_NAMED = 2
 """So many turned knobs are named in a run's title."""
 
@@ -45,10 +35,14 @@ class Order:
     sample_seed: int = 0
     usual_rate: float = math.inf
     """The recipe's learning rate before anyone turned it: what is safe to go back to."""
-    folder: Path | None = None
-    """Where its checkpoints go; None keeps none."""
-    spared: tuple[Path, ...] = ()
-    """Folders of other runs that are in use: they stay, however old."""
+    catalogue: Catalogue | None = None
+    """Where the run is kept; None keeps it nowhere."""
+    key: str = ""
+    """The kept run to go on with; empty for a new one."""
+    spared: tuple[str, ...] = ()
+    """Keys of other runs that are in use: they stay, however old."""
+    name: str = ""
+    """What a person called the run; empty for its title."""
     turned: tuple[str, ...] = ()
     """Knobs that are not as recipe and size say, such as "optimizer sgd"."""
     seconds: float | None = None
@@ -57,23 +51,26 @@ class Order:
     @property
     def title(self) -> str:
         """What the run is called, such as "Modern, small"."""
+        if self.name:
+            return self.name
         shown = self.turned if len(self.turned) <= MOST_NAMED else (f"{len(self.turned)} changes",)
         return ", ".join((self.recipe.name, self.size or "own shape", *shown))
 
-    def description(self) -> dict[str, Any]:
-        """What the run is, as JSON values."""
+    def details(self) -> dict[str, Any]:
+        """What else to keep of it than recipe, text and tokenizer, as JSON values."""
         return {
-            "version": 1,
-            "title": self.title,
             "size": self.size,
             "turned": list(self.turned),
             "prompt": self.prompt,
             "sample_tokens": self.sample_tokens,
             "sample_seed": self.sample_seed,
             "usual_rate": self.usual_rate if math.isfinite(self.usual_rate) else None,
-            "made_from": self.streams.made_from.to_dict(),
-            "tokenizer": self.tokenizer.spec.to_dict(),
         }
+
+    @property
+    def scored(self) -> TokenStream:
+        """What the run is scored on: the held-out text or, where there is none, all of it."""
+        return self.streams.held_out if self.has_held_out else self.streams.train
 
     @property
     def has_held_out(self) -> bool:
@@ -128,7 +125,9 @@ class News:
     checkpoint: Path | None = None
     """The newest checkpoint's folder."""
     unsaved: str = ""
-    """Why the newest checkpoint could not be written; empty if it was."""
+    """What could not be written or read, and what was deleted to make room; mostly empty."""
+    key: str = ""
+    """The run's key in its catalogue, once it is kept."""
 
     @property
     def step(self) -> int:

@@ -13,10 +13,10 @@ from engine.training import SIZES, Recipe, gpt2_style, modern, sized
 from engine.training.pace import recipe_for, run_seconds, with_steps
 from gui import theme
 from gui.job_status import duration
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.news import Order
 from gui.training.paces import Paces
-from gui.training.places import new_run_folder
 from gui.training.prompts import sample_tokens
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label, plain_tooltip
@@ -191,8 +191,8 @@ class SetupPanel(QWidget):
             sample_seed=self._lab.seed,
             seconds=seconds,
             usual_rate=self.plain.learning_rate,
-            folder=new_run_folder(),
-            spared=tuple(run.folder.parent for run in self._lab.runs if run.folder is not None),
+            catalogue=catalogue(),
+            spared=tuple(r.folder.parent.name for r in self._lab.runs if r.folder is not None),
         )
 
     def _size_word(self) -> str:

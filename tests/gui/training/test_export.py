@@ -67,10 +67,12 @@ def test_the_folder_holds_a_run_that_goes_on_bit_for_bit(
     until(lambda: bool(export._said.text))
     assert export._said.tone == "good" and str(folder) in export._said.text
     names = sorted(p.name for p in folder.iterdir())
-    assert names == ["checkpoint.safetensors", "recipe.json", "run.json"]
+    assert names == [
+        "held_out.jsonl", "run.json", "shared", "state.json", "step-00000005", "steps.jsonl"
+    ]  # fmt: skip
     assert json.loads((folder / "run.json").read_text("utf-8"))["title"] == "Modern, tiny"
     assert lab.streams is not None
-    again = Trainer.load(folder, lab.streams.train, lab.streams.held_out)
+    again = Trainer.load(folder / "step-00000005", lab.streams.train, lab.streams.held_out)
     rest = [again.step().loss for _ in range(7)]
     session.resume()
     until(lambda: session.phase is Phase.FINISHED)
@@ -123,5 +125,6 @@ def test_a_running_run_is_saved_between_two_steps(
     export.save_folder(str(tmp_path / "mine"))
     until(lambda: bool(export._said.text))
     assert session.phase is Phase.RUNNING and lab.streams is not None
-    loaded = Trainer.load(tmp_path / "mine", lab.streams.train, lab.streams.held_out)
+    [checkpoint] = (tmp_path / "mine").glob("step-*")
+    loaded = Trainer.load(checkpoint, lab.streams.train, lab.streams.held_out)
     assert loaded.step_count == len(loaded.history.steps) > 3

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
+from engine.training.records import EVALUATION_COLUMNS, STEP_COLUMNS
 from engine.training.tables import Table
 from gui.lab import Lab
-from gui.training.news import EVALUATION_COLUMNS, STEP_COLUMNS, News
+from gui.training.news import News
 from gui.training.prediction import EARLY, LATE, NEVER, outcome
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab

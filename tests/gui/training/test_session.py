@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.runs import Catalogue, Limits, RunDescription
 from engine.training import Trainer, gpt2_style
+from engine.training.records import EVALUATION_COLUMNS, STEP_COLUMNS
 from gui.lab import Lab
-from gui.training.news import EVALUATION_COLUMNS, STEP_COLUMNS, News
+from gui.training.news import News
 from gui.training.session import Phase, TrainingSession
 from tests.gui.shell.helpers import endless
 from tests.gui.training.conftest import OTHER, a_recipe, an_order
@@ -322,7 +324,7 @@ def test_a_recipe_that_cannot_be_carried_out_is_told_in_place(
 def test_checkpoints_can_be_gone_back_to_and_the_run_goes_on_as_it_would_have(
     session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
 ) -> None:
-    session.start(replace(an_order(lab), folder=tmp_path / "run"))
+    session.start(replace(an_order(lab), catalogue=Catalogue(tmp_path / "runs")))
     until(in_phase(session, Phase.FINISHED))
     news = news_of(session)
     assert news.checkpoints == (0, 4, 8, 12) and news.unsaved == ""
@@ -337,25 +339,25 @@ def test_checkpoints_can_be_gone_back_to_and_the_run_goes_on_as_it_would_have(
     np.testing.assert_array_equal(news_of(session).evaluations["loss"], news.evaluations["loss"])
 
 
-def test_a_new_run_drops_the_oldest_folder_but_none_in_use(
+def test_a_new_run_drops_the_oldest_but_none_in_use(
     session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
 ) -> None:
-    old = [tmp_path / f"202501{day:02}-000000-00000a" for day in range(1, 21)]
-    for folder in old:
-        folder.mkdir()
-        (folder / "run.json").write_text("{}")
-    mine = tmp_path / "20260101-000000-00000b"
-    session.start(replace(an_order(lab), folder=mine, spared=(old[0],)), steps=1)
+    catalogue = Catalogue(tmp_path / "runs", Limits(runs=3))
+    old = [catalogue.create(RunDescription("training", f"old {n}", {})) for n in range(3)]
+    for run in old:
+        run.mark("stopped", 0)
+    session.start(replace(an_order(lab), catalogue=catalogue, spared=(old[0].key,)), steps=1)
     until(in_phase(session, Phase.PAUSED))
-    assert sorted(p for p in tmp_path.iterdir() if p.name[:2] == "20") == [old[0], *old[2:], mine]
-    assert news_of(session).checkpoint is not None and news_of(session).unsaved == ""
+    assert [r.key for r in catalogue.runs().runs] == [old[0].key, old[2].key, news_of(session).key]
+    assert news_of(session).checkpoint is not None
+    assert "“old 1”" in news_of(session).unsaved
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(
     session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
 ) -> None:
-    (tmp_path / "run").write_text("a file where the folder should be")
-    session.start(replace(an_order(lab), folder=tmp_path / "run"))
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    session.start(replace(an_order(lab), catalogue=Catalogue(tmp_path / "runs")))
     until(in_phase(session, Phase.FINISHED))
     assert "Training goes on" in news_of(session).unsaved
     assert news_of(session).step == 12 and lab.runs[0].folder is None
@@ -364,9 +366,9 @@ def test_a_folder_that_cannot_be_written_is_told_and_training_goes_on(
 def test_a_damaged_checkpoint_is_told_and_the_run_stays_where_it_was(
     session: TrainingSession, lab: Lab, until: Until, tmp_path: Path
 ) -> None:
-    session.start(replace(an_order(lab), folder=tmp_path / "run"), steps=9)
+    session.start(replace(an_order(lab), catalogue=Catalogue(tmp_path / "runs")), steps=9)
     until(in_phase(session, Phase.PAUSED))
-    for path in (tmp_path / "run" / "step-00000004").glob("*.safetensors"):
+    for path in tmp_path.glob("runs/*/step-00000004/*.safetensors"):
         path.write_bytes(path.read_bytes()[:100])
     session.go_back(4)
     until(lambda: bool(session.problem))
@@ -381,7 +383,7 @@ def test_a_network_that_died_is_noticed_and_can_be_rescued(
 ) -> None:
     """Muon with a rate of a million: the loss stays a number, that of guessing."""
     wild = a_recipe(steps=300, every=100).but(learning_rate=1e6, embedding_learning_rate=1e6)
-    session.start(replace(an_order(lab, wild), folder=tmp_path / "run"), steps=60)
+    session.start(replace(an_order(lab, wild), catalogue=Catalogue(tmp_path / "runs")), steps=60)
     until(in_phase(session, Phase.PAUSED))
     assert "learning rate" in news_of(session).runaway
     session.go_back(rate=0.02)
