@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.errors import LabError
-from engine.posttraining.rewards import TERMS, RewardMix
+from engine.posttraining.rewards import RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS
 from gui import theme
 from gui.lab import Lab
 from gui.rewards.live import MOST_UPDATES, Order, make_task
+from gui.rewards.reward_panel import RewardPanel
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.fold_box import FoldBox
 from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
 
-FIRST_WEIGHTS = {"exact": 1.0}
-"""What is rewarded at first: the right answer, and nothing else (RLVR)."""
 UPDATES = 300
 _CHOICES: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "baseline": (
@@ -131,38 +130,24 @@ class SetupPanel(QWidget):
         name.setBuddy(self.tasks)
         self.about = plain_label("", self, wrap=True)
         theme.set_text_role(self.about, "body", "muted")
-        row = FlowRow(self)
-        task = QWidget(row)
-        above = QVBoxLayout(task)
+        task = QWidget(self)
+        above = QHBoxLayout(task)
         above.setContentsMargins(0, 0, 0, 0)
-        above.setSpacing(2)
         above.addWidget(name)
         above.addWidget(self.tasks)
-        row.add(task)
-        asked = plain_label("Reward =\u2007\nΣ weight × term", row)
-        theme.set_text_role(asked, "strong")
-        row.add(asked)
-        self.weights: dict[str, NumberField] = {}
-        for term in TERMS:
-            field = NumberField(
-                term.title,
-                FIRST_WEIGHTS.get(term.key, 0.0),
-                low=-100,
-                high=100,
-                step=0.1,
-                explanation=f"Weight of this term. {term.sentence} 0 leaves it out.",
-            )
-            field.value_changed.connect(self._weight_changed)
-            self.weights[term.key] = field
-            row.add(field)
+        above.addWidget(self.about, 1)
+        self.task = make_task(self.tasks.currentData())
+        """What the next run is for."""
+        self.panel = RewardPanel(self.task, self)
         self.fold = FoldBox("Settings of the next run", self)
         self.numbers: dict[str, NumberField] = {}
         self.choices: dict[str, QComboBox] = {}
         self.fold.set_content(self._knobs())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (row, self.about, self.fold):
+        for widget in (task, self.panel, self.fold):
             column.addWidget(widget)
+        self.panel.changed.connect(self._weight_changed)
         self.tasks.currentIndexChanged.connect(self._task_changed)
         self._describe()
 
@@ -196,7 +181,12 @@ class SetupPanel(QWidget):
     def reward(self) -> RewardMix:
         """The terms with their weights as they stand; a field that holds no number keeps its
         last good one."""
-        return RewardMix(tuple((term, self.weights[term.key].value()) for term in TERMS))
+        return self.panel.mix
+
+    @property
+    def weights(self) -> dict[str, NumberField]:
+        """The field of each term of the reward, by the term's key."""
+        return self.panel.weights
 
     def order(self) -> Order:
         """What a run started now would be.
@@ -217,7 +207,7 @@ class SetupPanel(QWidget):
         updates = int(numbers.pop("updates"))
         words: dict[str, Any] = {key: box.currentData() for key, box in self.choices.items()}
         settings = GRPOSettings(**numbers, **words, seed=self._lab.seed)
-        return Order(make_task(self.tasks.currentData()), settings, self.reward, updates)
+        return Order(self.task, settings, self.reward, updates)
 
     @Slot()
     def _weight_changed(self) -> None:
@@ -226,6 +216,8 @@ class SetupPanel(QWidget):
     @Slot()
     def _task_changed(self) -> None:
         self._describe()
+        self.task = make_task(self.tasks.currentData())
+        self.panel.set_task(self.task)
         self.task_changed.emit()
 
     def _describe(self) -> None:

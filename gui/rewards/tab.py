@@ -9,6 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import LabError
+from engine.posttraining.rewards import RewardMix
 from gui import theme
 from gui.lab import Lab
 from gui.rewards.aim_page import AimPage
@@ -147,7 +148,7 @@ class RewardsTab(QWidget):
         self._dress()
         self.transport.start_pressed.connect(self._start)
         self.transport.step_pressed.connect(self._step)
-        self.setup.reward_changed.connect(self.session.set_reward)
+        self.setup.reward_changed.connect(self._reward_changed)
         self.session.began.connect(self._began)
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_problem)
@@ -178,6 +179,13 @@ class RewardsTab(QWidget):
             self.problem.say(str(error), "error")
             return
         self.session.start(order, updates)
+
+    @Slot(object)
+    def _reward_changed(self, reward: RewardMix) -> None:
+        """A weight was turned: the run at work takes it, unless it has another task."""
+        order = self.session.order
+        if order is not None and order.task.key == self.setup.task.key:
+            self.session.set_reward(reward)
 
     # --------------------------------------------------------------------------------- showing
     @Slot()

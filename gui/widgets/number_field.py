@@ -99,6 +99,12 @@ class NumberField(QWidget):
         self.box.lineEdit().textChanged.connect(self._typed)
         self.box.stepped.connect(self._stepped)
 
+    def explain(self, explanation: str) -> None:
+        """Another explanation of what the field does."""
+        self.box.setToolTip(plain_tooltip(explanation))
+        if self._good:
+            self.box.setAccessibleDescription(explanation)
+
     def value(self) -> float:
         """The last good value."""
         return self._value

@@ -86,7 +86,7 @@ def test_a_sound_rubric_tells_good_answers_from_mistakes(kind: type) -> None:
             for (criterion, _), verdict in zip(
                 rubric.used, rubric.verdicts(prompt, answer), strict=True
             ):
-                assert verdict.reason.endswith("."), criterion.key
+                assert verdict.reason, criterion.key
     assert np.mean(good) > np.mean(bad) + 0.04
     assert np.mean(good) > 0.6
     assert any(is_careless(c) for c in criteria_for(task))
