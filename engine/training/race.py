@@ -3,8 +3,10 @@ the same held-out text, in bits per byte.
 
 What counting cannot do, it cannot do with any amount of text; what a transformer can do, it
 learns only from enough of it. Where the curves cross depends on the text, and on how long the
-transformer is trained: it gets the same number of steps whatever the share, so on little text
-it reads the same windows over and over.
+transformer is trained: it may take the same number of steps whatever the share, so on little text
+it reads the same windows over and over. Lest it then learns them by heart, some of its share is
+set aside, and the step that does best on that is the one that races (early stopping; Prechelt
+1998). The n-grams, which have nothing to stop, count all of the share.
 """
 
 from __future__ import annotations
@@ -26,13 +28,21 @@ from engine.tokenizers.stream import TokenStream
 from engine.training.recipe import Recipe
 from engine.training.trainer import Trainer
 
+WATCHED_SHARE = 0.1
+MOST_WATCHED = 4096
+"""Tokens set aside at most, so that looking costs little beside learning."""
+CHECKS = 12
+"""How often a training is looked at on its way."""
+PATIENCE = 4
+"""Looks without an improvement after which a training is given up."""
+
 
 @dataclass(frozen=True)
 class Entrants:
     """Who races, and how they train."""
 
     recipe: Recipe
-    """The transformer's; its ``steps`` are taken at every share of the text."""
+    """The transformer's; at most its ``steps`` are taken at every share of the text."""
     highest_order: int = 8
     """N-grams of the orders 1 … this, Kneser–Ney."""
     states: int = 16
@@ -40,6 +50,9 @@ class Entrants:
     rounds: int = 15
     """Rounds of expectation maximisation."""
     seed: int = 0
+    watched: float = WATCHED_SHARE
+    """What is set aside of a share, so as to stop the transformer in time; 0 for nothing: the
+    last step is the one that counts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,9 @@ class Lap:
     hmm: float = math.nan
     transformer: float = math.nan
     epochs: float = math.nan
-    """How often the transformer read the share."""
+    """How often the transformer had read its text by then."""
+    steps: int = 0
+    """After how many steps it did best on what was set aside, and was taken."""
     diverged: str = ""
     """Why the transformer has no score, if its training failed."""
 
@@ -132,20 +147,14 @@ def race(
         if entrants.states:
             job.progress(lap + 0.2, amounts, "Fitting the HMM")
             hmm = _hmm(text, held_out, entrants, spelling, job)
-        transformer, epochs, diverged = math.nan, math.nan, ""
-        trainer = Trainer(entrants.recipe, text, held_out)
-        steps = entrants.recipe.steps
+        transformer, epochs, steps, diverged = math.nan, math.nan, 0, ""
         try:
-            for step in range(steps):
-                done = lap + 0.3 + 0.6 * step / max(1, steps)
-                job.progress(done, amounts, "Training a transformer")
-                trainer.step()
+            trained = _train(text, tokenizer, entrants, _Within(job, lap + 0.3, 0.6, amounts))
         except LabError as error:  # Diverged is one
             diverged = str(error)
         else:
-            epochs = steps * trainer.tokens_per_step / text.n_targets
-            model = trainer.frozen_model()
-            transformer = _bits(model, held_out, spelling, job)
+            epochs, steps = trained.epochs, trained.steps
+            transformer = _bits(trained.model, held_out, spelling, job)
         yield Lap(
             share=share,
             tokens=text.n_targets,
@@ -154,8 +163,64 @@ def race(
             hmm=hmm,
             transformer=transformer,
             epochs=epochs,
+            steps=steps,
             diverged=diverged,
         )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    model: LanguageModel
+    steps: int
+    epochs: float
+
+
+def set_aside(
+    text: TokenStream, share: float, tokenizer: Tokenizer
+) -> tuple[TokenStream, TokenStream | None]:
+    """What to learn from, and what to be watched on: the last documents of a text.
+
+    They hold about ``share`` of its tokens, at most MOST_WATCHED; what is left of the document
+    that the cut falls into is learned from. (text, None) where nothing is to be set aside or too
+    little is there: fewer than two documents or 20 tokens.
+    """
+    wanted = int(min(MOST_WATCHED, share * text.n_targets))
+    starts = text.boundaries[1:-1]  # where a document other than the first begins
+    late = starts[starts >= text.n_targets - wanted]
+    if wanted < 2 or not len(late):
+        return text, None
+    cut = int(late[0])
+
+    def part(ids: Ids) -> TokenStream:
+        return TokenStream(ids, text.end_of_text, _bytes_of(ids, tokenizer))
+
+    return part(text.ids[: cut + 1]), part(text.ids[cut:])
+
+
+def _train(text: TokenStream, tokenizer: Tokenizer, entrants: Entrants, job: Job) -> _Trained:
+    """The transformer at the step that did best on what was set aside.
+
+    Raises:
+        LabError: if training fails.
+    """
+    learned, watched = set_aside(text, entrants.watched, tokenizer)
+    steps = entrants.recipe.steps
+    every = max(1, steps // CHECKS) if watched is not None else 0
+    trainer = Trainer(entrants.recipe, learned, watched or text)
+    best, best_loss, best_step = None, math.inf, 0
+    for step in range(1, steps + 1):
+        job.progress(step - 1, steps, "Training a transformer")
+        trainer.step()
+        if not every or (step % every and step < steps):
+            continue
+        loss = trainer.evaluate(_Quiet(job)).loss
+        if loss < best_loss:
+            best, best_loss, best_step = trainer.frozen_model(), loss, step
+        elif step - best_step >= PATIENCE * every:
+            break
+    if best is None:
+        best, best_step = trainer.frozen_model(), steps
+    return _Trained(best, best_step, best_step * trainer.tokens_per_step / learned.n_targets)
 
 
 def _ngrams(
@@ -193,6 +258,20 @@ class _Quiet(Job):
 
     def yield_point(self) -> None:
         self._job.yield_point()
+
+
+class _Within(Job):
+    """A part of the race, whose own progress is a stretch of the race's."""
+
+    def __init__(self, job: Job, first: float, length: float, total: float) -> None:
+        self._job, self._first, self._length, self._total = job, first, length, total
+
+    def yield_point(self) -> None:
+        self._job.yield_point()
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        share = done / total if total else 0.0
+        self._job.progress(self._first + self._length * share, self._total, message)
 
 
 def overtaken(laps: list[Lap] | tuple[Lap, ...]) -> Lap | None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSpinBox, QSplitter, QVBox
 
 from engine.training.recipes import SIZES
 from engine.workspace.made import Streams
+from gui.job_status import duration
 from gui.lab import Lab
 from gui.language_models.context import Context
 from gui.language_models.models import ModelSet
@@ -35,6 +36,16 @@ from gui.widgets.titled_table import TitledTable
 if TYPE_CHECKING:
     from engine.training.race import Lap
 
+TIMES = (
+    ("5 seconds", 5.0),
+    ("20 seconds", 20.0),
+    ("1 minute", 60.0),
+    ("3 minutes", 180.0),
+    ("by steps", 0.0),
+)
+"""For one transformer, the most it may take to train."""
+OTHERS_SECONDS = 1.0
+"""About what n-grams and HMM take at one amount of text, on average."""
 QUESTION = "Who will need the fewest bits, once all have learned from all of the text?"
 
 
@@ -52,6 +63,10 @@ class RacePage(Page):
         self.steps.setRange(1, 20_000)
         self.steps.setSingleStep(100)
         self.steps.setValue(300)
+        self.time = QComboBox()
+        self.time.setObjectName("race_time")
+        for title, seconds in TIMES:
+            self.time.addItem(title, seconds)
         self.amounts = QSpinBox()
         self.amounts.setObjectName("amounts")
         self.amounts.setRange(1, 12)
@@ -62,9 +77,7 @@ class RacePage(Page):
         self.states.setValue(16)
         self.states.setSpecialValueText("none")
         self.start = QPushButton("Ra&ce")
-        self.start.setToolTip(
-            "Train every kind of model on growing shares of the text: about half a minute."
-        )
+        self._tell_time()
         self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop the race; the laps that are done stay.")
         self.shape = QComboBox()
@@ -81,9 +94,16 @@ class RacePage(Page):
                 "Its size. Larger ones learn more in a step, and take longer for it.",
             ),
             (
+                "T&ime for each",
+                self.time,
+                "How long each transformer may train, at every amount of text. A minute for one "
+                "of size “small” is enough to see it overtake on the stories.",
+            ),
+            (
                 "Ste&ps",
                 self.steps,
-                "Training steps of the transformer, the same number at every amount of text.",
+                "Training steps of each transformer at most, where they are not to be as many as "
+                "fit into a time.",
             ),
             ("&Amounts", self.amounts, "How many shares of the text; each twice the one before."),
             ("HM&M states", self.states, "Hidden states of the HMM; “none” leaves it out."),
@@ -126,7 +146,8 @@ class RacePage(Page):
         self.work.stopped.connect(self._stopped)
         for knob in (self.steps, self.amounts, self.states):
             knob.valueChanged.connect(self._changed)
-        self.shape.currentIndexChanged.connect(self._changed)
+        for box in (self.shape, self.time):
+            box.currentIndexChanged.connect(self._changed)
         lab.streams_changed.connect(self.refresh)
 
     @property
@@ -154,8 +175,18 @@ class RacePage(Page):
     @Slot()
     def _changed(self) -> None:
         """Another race may have another winner."""
+        self._tell_time()
         if not self.work.running:
             self.bet.again()
+
+    def _tell_time(self) -> None:
+        """The start button says how long the race will be; steps count only where chosen."""
+        seconds = self.time.currentData()
+        self.steps.setEnabled(not seconds)
+        words = "Train every kind of model on growing shares of the text"
+        if seconds:
+            words += f": about {duration(self.amounts.value() * (seconds + OTHERS_SECONDS))}"
+        self.start.setToolTip(words + ".")
 
     @Slot()
     def race(self) -> None:
@@ -171,7 +202,8 @@ class RacePage(Page):
             tokenizer=lab.tokenizer,
             streams=lab.streams,
             size=self.shape.currentData(),
-            steps=self.steps.value(),
+            steps=0 if self.time.currentData() else self.steps.value(),
+            seconds=self.time.currentData(),
             amounts=self.amounts.value(),
             states=self.states.value() if self.states.value() > 1 else 0,
             seed=lab.seed,
@@ -229,7 +261,7 @@ class RacePage(Page):
                 Landmark(
                     standing.start.run.name[:24],
                     standing.own,
-                    "The transformer you trained, on all of the text.",
+                    "The transformer chosen on the other pages, as it is.",
                     "transformer",
                 )
             )
@@ -274,8 +306,9 @@ class RacePage(Page):
         rows.append(
             (
                 "transformer",
-                f"Size {standing.start.size}, the modern recipe, {standing.start.steps:,} steps "
-                "each time.",
+                f"Size {standing.start.size}, the modern recipe, at most {standing.steps:,} steps "
+                "each time. A tenth of its text is set aside to see when to stop; it was best "
+                f"after {', '.join(f'{lap.steps:,}' for lap in laps)}.",
                 [shown(lap.transformer) for lap in laps],
             )
         )

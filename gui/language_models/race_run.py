@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
@@ -11,6 +12,9 @@ from engine.models.scores import held_out_score, spelling_nats
 from engine.text import Corpus
 from engine.workspace.made import MadeTokenizer, Streams, TrainedRun
 from gui.widgets.numbers import format_number
+
+if TYPE_CHECKING:
+    from engine.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Start:
     size: str
     """The transformer's shape: a key of engine.training.SIZES."""
     steps: int
+    """Of each transformer; 0 for as many as fit into ``seconds`` on this machine."""
+    seconds: float
     amounts: int
     states: int
     seed: int
@@ -39,6 +45,8 @@ class Standing:
     """Bits per byte of the language itself; NaN where it is not known."""
     own: float
     """Those of the learner's transformer; NaN without one."""
+    steps: int
+    """That each transformer takes at most."""
     laps: tuple[object, ...] = ()
     """engine.training.race.Lap of each share done."""
 
@@ -67,11 +75,10 @@ def run_race(start: Start, job: Job = NO_JOB) -> Standing:
     own = math.nan
     if start.run is not None:
         own = held_out_score(start.run.model, held_out, job, spelling).bits_per_byte
-    recipe = sized(modern(), start.size).but(
-        steps=start.steps, batch_size=8, seed=start.seed, eval_every=0
-    )
-    entrants = Entrants(recipe, states=start.states, seed=start.seed)
-    standing = Standing(start, truth, own)
+    recipe = sized(modern(), start.size).but(batch_size=8, seed=start.seed, eval_every=0)
+    steps = start.steps or steps_within(start.seconds, recipe, start.streams, job)
+    entrants = Entrants(recipe.but(steps=steps), states=start.states, seed=start.seed)
+    standing = Standing(start, truth, own, steps)
     job.publish(standing)
     laps = []
     for lap in race(
@@ -84,9 +91,18 @@ def run_race(start: Start, job: Job = NO_JOB) -> Standing:
         job,
     ):
         laps.append(lap)
-        standing = Standing(start, truth, own, tuple(laps))
+        standing = Standing(start, truth, own, steps, tuple(laps))
         job.publish(standing)
     return standing
+
+
+def steps_within(seconds: float, recipe: Recipe, streams: Streams, job: Job = NO_JOB) -> int:
+    """How many steps fit into a time, measured; two digits, so that most runs repeat."""
+    from engine.training.pace import measure_pace, recipe_for
+
+    pace = measure_pace(recipe, streams.train, streams.held_out, job)
+    # what is looked at on the way is a small part of the text, not all that is held out
+    return recipe_for(seconds, recipe, replace(pace, evaluation_seconds=0.0)).steps
 
 
 def verdict(standing: Standing) -> str:

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.errors import LabError
 from engine.models import NGramModel
@@ -13,14 +15,25 @@ from engine.models.hmm_training import train_hmm
 from engine.models.scores import held_out_score
 from engine.tokenizers import ByteTokenizer, encode_documents
 from engine.training import Recipe, Trainer
-from engine.training.race import Entrants, Lap, overtaken, race, share_of, shares
+from engine.training.race import (
+    CHECKS,
+    MOST_WATCHED,
+    PATIENCE,
+    Entrants,
+    Lap,
+    overtaken,
+    race,
+    set_aside,
+    share_of,
+    shares,
+)
 
 BYTES = ByteTokenizer()
 TEXTS = [f"the {a} sat on the {b}. " for a in ("cat", "dog", "hen") for b in ("mat", "box")]
 TRAIN = encode_documents(BYTES, TEXTS * 4)
 HELD_OUT = encode_documents(BYTES, ["the cat sat on the box. the hen sat."])
 RECIPE = Recipe(layers=1, heads=1, width=8, context=8, batch_size=2, steps=3, eval_every=0)
-ENTRANTS = Entrants(RECIPE, highest_order=3, states=2, rounds=2, seed=5)
+ENTRANTS = Entrants(RECIPE, highest_order=3, states=2, rounds=2, seed=5, watched=0.0)
 
 
 def test_shares_double_and_hold_what_they_say() -> None:
@@ -51,6 +64,63 @@ def test_each_entrant_scores_as_it_does_alone() -> None:
         assert lap.transformer == pytest.approx(alone.bits_per_byte, rel=1e-5)
         assert lap.epochs == pytest.approx(3 * trainer.tokens_per_step / text.n_targets)
         assert lap.best_ngram == min(lap.ngrams) == lap.ngrams[lap.best_order - 1]
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.floats(0.0, 0.5))
+def test_what_is_set_aside_is_the_last_documents(lengths: list[int], share: float) -> None:
+    text = encode_documents(BYTES, ["abcdefghij"[i % 10] * n for i, n in enumerate(lengths)])
+    learned, watched = set_aside(text, share, BYTES)
+    parts = list(learned.documents()) + (list(watched.documents()) if watched else [])
+    assert [list(p) for p in parts] == [list(d) for d in text.documents()]
+    if watched is not None:
+        assert learned.n_targets and learned.n_bytes + watched.n_bytes == text.n_bytes
+        assert 0 < watched.n_targets <= share * text.n_targets
+
+
+def test_little_is_set_aside_of_a_long_text() -> None:
+    text = encode_documents(BYTES, ["a" * 999] * 200)
+    _, watched = set_aside(text, 0.1, BYTES)
+    assert watched is not None and watched.n_targets == 4 * 1000 <= MOST_WATCHED
+
+
+def test_nothing_is_set_aside_of_one_document() -> None:
+    text = encode_documents(BYTES, ["a" * 999])
+    assert set_aside(text, 0.1, BYTES) == (text, None)
+    assert set_aside(TRAIN, 0.0, BYTES) == (TRAIN, None)
+
+
+def test_the_step_that_did_best_on_what_was_set_aside_races() -> None:
+    """Random letters are learned by heart, which helps with no others: looking on shows when it
+    was best, and training ends soon after."""
+    random = np.random.default_rng(0)
+    documents = ["".join(random.choice(list("abcdefgh"), 60)) for _ in range(10)]
+    train = encode_documents(BYTES, documents)
+    held_out = encode_documents(BYTES, ["".join(random.choice(list("abcdefgh"), 200))])
+    recipe = Recipe(
+        layers=1, heads=1, width=32, context=16, batch_size=8, steps=240, eval_every=0,
+        learning_rate=2e-2, warmup=0, weight_decay=0.0, schedule="constant",
+    )  # fmt: skip
+    entrants = Entrants(recipe, highest_order=1, states=0, watched=0.2)
+    (lap,) = race(train, held_out, BYTES, entrants, amounts=1)
+
+    learned, watched = set_aside(train, 0.2, BYTES)
+    assert watched is not None
+    trainer = Trainer(recipe, learned, watched)
+    every = 240 // CHECKS
+    losses, bits = [], []
+    for step in range(1, 241):
+        trainer.step()
+        if step % every == 0:
+            losses.append(trainer.evaluate().loss)
+            bits.append(held_out_score(trainer.frozen_model(), held_out).bits_per_byte)
+    seen = next(
+        (i + 1 for i in range(CHECKS) if i >= PATIENCE + int(np.argmin(losses[: i + 1]))), CHECKS
+    )
+    best = int(np.argmin(losses[:seen]))
+    assert best + 1 < seen < CHECKS, "it never got worse: the test shows nothing"
+    assert lap.steps == (best + 1) * every
+    assert lap.transformer == pytest.approx(bits[best], rel=1e-5)
+    assert lap.epochs == pytest.approx(lap.steps * trainer.tokens_per_step / learned.n_targets)
 
 
 def test_the_hmm_can_stay_away() -> None:

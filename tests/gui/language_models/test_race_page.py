@@ -10,9 +10,13 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from engine.jobs import Job
 from engine.models import NGramModel
 from engine.models.scores import held_out_score
+from engine.tokenizers.stream import TokenStream
+from engine.training.pace import Pace
 from engine.training.race import Lap
+from engine.training.recipe import Recipe
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from engine.workspace.made import TrainedRun
 from gui.lab import Lab
@@ -30,6 +34,7 @@ def page(tab: LanguageModelsTab) -> RacePage:
     tab.pages.show_page("race")
     made = tab.pages.page("race")
     assert isinstance(made, RacePage)
+    made.time.setCurrentIndex(made.time.findData(0.0))
     made.steps.setValue(2)
     made.amounts.setValue(2)
     made.states.setValue(2)
@@ -77,6 +82,27 @@ def test_the_race_shows_what_each_model_scores(page: RacePage, lab: Lab, qtbot: 
     assert table.columnCount() == 2
     assert table.verticalHeaderItem(table.rowCount() - 1).text() == "truth"
     page.grab()
+
+
+def test_a_time_decides_the_steps(
+    page: RacePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page.steps.isEnabled()
+    page.time.setCurrentIndex(page.time.findData(20.0))
+    assert not page.steps.isEnabled() and "42 s" in page.start.toolTip()
+    page.amounts.setValue(1)
+    paces: list[float] = []
+
+    def slow(recipe: Recipe, train: TokenStream, held_out: TokenStream, job: Job) -> Pace:
+        paces.append(4.0)
+        return Pace(step_seconds=4.0, evaluation_seconds=1.0, flops_per_second=1e9)
+
+    monkeypatch.setattr("engine.training.pace.measure_pace", slow)
+    standing = run(page, qtbot)
+    assert paces == [4.0] and standing.steps == 5
+    (lap,) = standing.laps
+    assert isinstance(lap, Lap) and 1 <= lap.steps <= 5
+    assert page.table.table.rowCount() > 3
 
 
 def test_a_bet_that_was_wrong_is_said(page: RacePage, qtbot: QtBot) -> None:
