@@ -128,11 +128,11 @@ class GRPO:
             LabError: if the policy has blown up (its probabilities are no longer numbers).
             JobCancelled: at a yield point.
         """
-        before = self._state()
+        before = self.state()
         try:
             return self._update(job)
         except BaseException:
-            self._restore(before)
+            self.restore(before)
             raise
 
     def _update(self, job: Job) -> UpdateRecord:
@@ -226,23 +226,31 @@ class GRPO:
         """log p of an answer's first token at the run's temperature, (V,)."""
         return first_token_log_probs(module, prompt, self.settings.temperature)
 
-    # --------------------------------------------------------------------------------- the work
-    def _state(self) -> tuple[Any, ...]:
-        """All that an update changes, copied."""
+    def optimized(self) -> list[Tensor]:
+        """The parameters in the order of the optimizer's own numbers."""
+        return [p for group in self._optimizer.param_groups for p in group["params"]]
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any], Tensor, dict[str, Any]]:
+        """All that an update changes, copied: parameters, the optimizer's state, the random
+        states of sampling and of drawing prompts."""
         return (
-            copy.deepcopy(self.module.state_dict()),
+            copy.deepcopy(dict(self.module.state_dict())),
             copy.deepcopy(self._optimizer.state_dict()),
             self._sampling.get_state(),
-            copy.deepcopy(self._prompts.bit_generator.state),
+            copy.deepcopy(dict(self._prompts.bit_generator.state)),
         )
 
-    def _restore(self, state: tuple[Any, ...]) -> None:
+    def restore(
+        self, state: tuple[dict[str, Tensor], dict[str, Any], Tensor, dict[str, Any]]
+    ) -> None:
+        """Take back what ``state`` gave."""
         parameters, optimizer, sampling, prompts = state
         self.module.load_state_dict(parameters)
         self._optimizer.load_state_dict(optimizer)
         self._sampling.set_state(sampling)
         self._prompts.bit_generator.state = prompts
 
+    # --------------------------------------------------------------------------------- the work
     def _sample(
         self, module: Transformer, prompts: Sequence[Prompt], group: int, job: Job
     ) -> Answers:
