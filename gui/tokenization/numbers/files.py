@@ -75,6 +75,24 @@ def read_picture(path: Path) -> Numbers:
     return _pixels(image)
 
 
+def read_own_picture(path: Path) -> tuple[Numbers, str]:
+    """A picture file as ``read_picture``, and a sentence if it was scaled down.
+
+    Raises:
+        LabError: as ``read_picture``.
+    """
+    pixels = read_picture(path)
+    reader = QImageReader(str(path))
+    reader.setDecideFormatFromContent(True)
+    size = reader.size()
+    if max(size.width(), size.height()) <= MAX_SIDE:
+        return pixels, ""
+    return pixels, (
+        f"Scaled down from {size.width():,} × {size.height():,} pixels, so that its numbers are "
+        "few enough to look at."
+    )
+
+
 def _within(size: QSize, side: int) -> QSize:
     """The size scaled down, where it must be, so that no side is longer than ``side``."""
     longest = max(size.width(), size.height())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Slot
@@ -10,35 +11,31 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.signals import Numbers
 from gui.compute import ComputeThread
-from gui.job_handle import Failure
-from gui.theme import set_text_role
-from gui.tokenization.numbers.controls import Segments, SideBySide, ask_for_file, push_button
-from gui.tokenization.numbers.files import read_picture
+from gui.tokenization.numbers.controls import Segments, SideBySide
+from gui.tokenization.numbers.files import read_own_picture, read_picture
 from gui.tokenization.numbers.matrix_view import MatrixView, PictureOverview
 from gui.tokenization.numbers.model import PICTURE, NumbersModel
+from gui.tokenization.numbers.thing_pane import ThingPane
 from gui.tokenization.numbers.viewport import GridViewport
-from gui.widgets.exports import ExportButton, write_csv, write_png
-from gui.widgets.flow_layout import FlowRow
-from gui.widgets.look import colours_of
-from gui.widgets.safe_text import plain_label
+from gui.widgets.exports import write_csv
 
 HINT = (
     "Point at a cell to read it. The wheel or + and − zoom, dragging moves, "
     "the arrow keys go from number to number."
 )
+KINDS = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.webp *.ppm *.pgm)"
+READABLE = "Zoom in until the numbers can be read (Enter)."
 _START = (0.47, 0.31)
 """Where the numbers are shown first, as shares of height and width: the leaf of the fruit."""
 
 
-class PicturePane(QWidget):
+class PicturePane(ThingPane):
     """The picture, its numbers, and the choice of another."""
 
     def __init__(
         self, model: NumbersModel, compute: ComputeThread, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._model, self._compute = model, compute
-        self._name = ""
+        super().__init__("picture", model, compute, parent)
         self._placed = False
         self.viewport = GridViewport(self)
         self.matrix = MatrixView(self.viewport, "The picture's numbers")
@@ -56,13 +53,7 @@ class PicturePane(QWidget):
         self.channel.setAccessibleName("Channel")
         self.channel.setToolTip("Which of a pixel's three numbers to show.")
         self.channel.currentIndexChanged.connect(self._show_picture)
-        self.shape = plain_label(wrap=True)
-        set_text_role(self.shape, "strong")
-        self.readout = plain_label(HINT, wrap=True)
-        set_text_role(self.readout, "body", "muted")
-        self.message = plain_label(wrap=True)
-        set_text_role(self.message, "body", "bad")
-        self.message.hide()
+        self.readout.setText(HINT)
         self._lay_out()
         model.picture_changed.connect(self._renew)
         self.viewport.pointed.connect(self._pointed)
@@ -72,48 +63,15 @@ class PicturePane(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._choices())
+        layout.addWidget(self.file_row((self.mode, self.channel), KINDS, "PNG or JPEG picture"))
         layout.addWidget(self.message)
         layout.addWidget(self.shape)
         views = SideBySide(narrow=26)
         views.add(self.overview, 2)
         views.add(self.matrix, 3)
         layout.addWidget(views, 1)
-        layout.addWidget(self._zoom_row())
+        layout.addWidget(self.zoom_row(self.matrix, READABLE))
         layout.addWidget(self.readout)
-
-    def _choices(self) -> QWidget:
-        row = FlowRow()
-        self.open = push_button(
-            "Open a picture …", "Use a PNG or JPEG picture of your own.", self._ask
-        )
-        self.back = push_button(
-            "Built-in picture", "Go back to the picture that came with the lab.", self._go_back
-        )
-        self.back.hide()
-        self.export = ExportButton("picture", row, formats=("png", "csv"))
-        self.export.wanted.connect(self.save)
-        for widget in (self.mode, self.channel, self.open, self.back, self.export):
-            row.add(widget)
-        return row
-
-    def _zoom_row(self) -> QWidget:
-        row = FlowRow()
-        self.numbers_button = push_button(
-            "Read the numbers",
-            "Zoom in until the numbers can be read (Enter).",
-            self._show_numbers,
-        )
-        self.all_button = push_button(
-            "Whole picture", "Zoom out until all of it is in view (Home).", self.matrix.show_all
-        )
-        self.out_button = push_button("−", "Zoom out (−)", self.matrix.zoom_out)
-        self.out_button.setAccessibleName("Zoom out")
-        self.in_button = push_button("+", "Zoom in (+)", self.matrix.zoom_in)
-        self.in_button.setAccessibleName("Zoom in")
-        for button in (self.numbers_button, self.all_button, self.out_button, self.in_button):
-            row.add(button)
-        return row
 
     # -------------------------------------------------------------------------------- the picture
     def shown_channel(self) -> int | None:
@@ -175,58 +133,22 @@ class PicturePane(QWidget):
         self.readout.setText(self.matrix.describe(row, column) or HINT)
 
     # ------------------------------------------------------------------------------ other pictures
-    @Slot()
-    def _ask(self) -> None:
-        endings = "*.png *.jpg *.jpeg *.bmp *.gif *.webp *.ppm *.pgm"
-        ask_for_file(self, "Open a picture", f"Pictures ({endings})", self.open_picture)
-
-    @Slot(str)
-    def open_picture(self, name: str) -> None:
-        """Use the picture in a file; what is wrong with it is said in place."""
-        self._name = Path(name).name
-        self._compute.request(
-            ("numbers", "picture"),
-            read_picture,
-            Path(name),
-            title="Opening the picture",
-            on_result=self._opened,
-            on_error=self._failed,
-        )
+    def _reader(self) -> Callable[[Path], tuple[Numbers, str]]:
+        return read_own_picture
 
     @Slot(object)
-    def _opened(self, colours: Numbers) -> None:
-        self._say("")
+    def _opened(self, read: tuple[Numbers, str]) -> None:
+        colours, note = read
+        self.say(note)
         self.back.show()
         self._model.set_picture(colours)
 
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._say(failure.sentence)
-
-    @Slot()
-    def _go_back(self) -> None:
-        self._say("")
-        self.back.hide()
+    def _use_built_in(self) -> None:
         self._model.set_picture(read_picture(PICTURE))
 
-    def _say(self, sentence: str) -> None:
-        self.message.setText(sentence)
-        self.message.setVisible(bool(sentence))
-
     # -------------------------------------------------------------------------------------- saving
-    @Slot(str, str)
-    def save(self, ending: str, name: str) -> None:
-        """Write what is shown as PNG, or all numbers as CSV.
-
-        Raises:
-            LabError: if the file cannot be written.
-        """
-        write = self._write_png if ending == "png" else self._write_csv
-        write(Path(name))
-
-    def _write_png(self, path: Path) -> None:
-        view = self.matrix
-        write_png(path, view.size(), colours_of(self.palette()).color("surface"), view.paint)
+    def _shown(self) -> MatrixView:
+        return self.matrix
 
     def _write_csv(self, path: Path) -> None:
         picture = self._model.picture

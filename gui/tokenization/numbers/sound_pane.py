@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,42 +13,34 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import LabError
 from engine.signals import Sound
 from gui.compute import ComputeThread
-from gui.job_handle import Failure
-from gui.theme import set_text_role
-from gui.tokenization.numbers.controls import ask_for_file, push_button
+from gui.tokenization.numbers.controls import push_button
 from gui.tokenization.numbers.files import MAX_SAMPLES, play, read_sound
 from gui.tokenization.numbers.model import SOUND, NumbersModel
+from gui.tokenization.numbers.thing_pane import ThingPane
 from gui.tokenization.numbers.viewport import Span
 from gui.tokenization.numbers.wave_view import SoundOverview, WaveView
-from gui.widgets.exports import ExportButton, write_csv, write_png
-from gui.widgets.flow_layout import FlowRow
-from gui.widgets.look import colours_of
-from gui.widgets.safe_text import plain_label
+from gui.widgets.exports import write_csv
 
 HINT = (
     "Point at a sample to read it. The wheel or + and − zoom, dragging moves, "
     "the arrow keys go from sample to sample."
 )
 
+READABLE = "Zoom in until single samples and their numbers can be read (Enter)."
 
-class SoundPane(QWidget):
+
+class SoundPane(ThingPane):
     """The sound, its numbers, and the choice of another."""
 
     def __init__(
         self, model: NumbersModel, compute: ComputeThread, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._model, self._compute = model, compute
+        super().__init__("sound", model, compute, parent)
         self._start: tuple[float, float] | None = None
         self.span = Span(self)
         self.wave = WaveView(self.span, "The sound's samples")
         self.overview = SoundOverview(self.wave, "The whole sound")
-        self.shape = plain_label(wrap=True)
-        set_text_role(self.shape, "strong")
-        self.readout = plain_label(HINT, wrap=True)
-        set_text_role(self.readout, "body", "muted")
-        self.message = plain_label(wrap=True)
-        self.message.hide()
+        self.readout.setText(HINT)
         self._lay_out()
         model.sound_changed.connect(self._renew)
         self.span.pointed.connect(self._pointed)
@@ -58,47 +51,16 @@ class SoundPane(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._choices())
+        self.play = push_button(
+            "Play", "Write the sound as a WAV file and open it in your system's player.", self._play
+        )
+        layout.addWidget(self.file_row((self.play,), "Sounds (*.wav)", "WAV file"))
         layout.addWidget(self.message)
         layout.addWidget(self.shape)
         layout.addWidget(self.overview, 2)
         layout.addWidget(self.wave, 5)
-        layout.addWidget(self._zoom_row())
+        layout.addWidget(self.zoom_row(self.wave, READABLE))
         layout.addWidget(self.readout)
-
-    def _choices(self) -> QWidget:
-        row = FlowRow()
-        self.play = push_button(
-            "Play", "Write the sound as a WAV file and open it in your system's player.", self._play
-        )
-        self.open = push_button("Open a sound …", "Use a WAV file of your own.", self._ask)
-        self.back = push_button(
-            "Built-in sound", "Go back to the sound that came with the lab.", self._go_back
-        )
-        self.back.hide()
-        self.export = ExportButton("sound", row, formats=("png", "csv"))
-        self.export.wanted.connect(self.save)
-        for widget in (self.play, self.open, self.back, self.export):
-            row.add(widget)
-        return row
-
-    def _zoom_row(self) -> QWidget:
-        row = FlowRow()
-        self.numbers_button = push_button(
-            "Read the numbers",
-            "Zoom in until single samples and their numbers can be read (Enter).",
-            self._show_numbers,
-        )
-        self.all_button = push_button(
-            "Whole sound", "Zoom out until all of it is in view (Home).", self.wave.show_all
-        )
-        self.out_button = push_button("−", "Zoom out (−)", self.wave.zoom_out)
-        self.out_button.setAccessibleName("Zoom out")
-        self.in_button = push_button("+", "Zoom in (+)", self.wave.zoom_in)
-        self.in_button.setAccessibleName("Zoom in")
-        for button in (self.numbers_button, self.all_button, self.out_button, self.in_button):
-            row.add(button)
-        return row
 
     # ---------------------------------------------------------------------------------- the sound
     @Slot()
@@ -137,63 +99,27 @@ class SoundPane(QWidget):
     @Slot()
     def _play(self) -> None:
         try:
-            self._say(play(self._model.sound, "sound"))
+            self.say(play(self._model.sound, "sound"))
         except LabError as error:
-            self._say(str(error), "bad")
+            self.say(str(error), "bad")
 
     # -------------------------------------------------------------------------------- other sounds
-    @Slot()
-    def _ask(self) -> None:
-        ask_for_file(self, "Open a sound", "Sounds (*.wav)", self.open_sound)
-
-    @Slot(str)
-    def open_sound(self, name: str) -> None:
-        """Use the sound in a WAV file; what is wrong with it is said in place."""
-        self._compute.request(
-            ("numbers", "sound"),
-            read_sound,
-            Path(name),
-            title="Opening the sound",
-            on_result=self._opened,
-            on_error=self._failed,
-        )
+    def _reader(self) -> Callable[[Path], Sound]:
+        return read_sound
 
     @Slot(object)
-    def _opened(self, sound: Sound) -> None:
-        cut = len(sound.samples) == MAX_SAMPLES
-        self._say(f"The first {sound.seconds:.1f} seconds of it are used." if cut else "")
+    def _opened(self, read: Sound) -> None:
+        cut = len(read.samples) == MAX_SAMPLES
+        self.say(f"The first {read.seconds:.1f} seconds of it are used." if cut else "")
         self.back.show()
-        self._model.set_sound(sound)
+        self._model.set_sound(read)
 
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._say(failure.sentence, "bad")
-
-    @Slot()
-    def _go_back(self) -> None:
-        self._say("")
-        self.back.hide()
+    def _use_built_in(self) -> None:
         self._model.set_sound(read_sound(SOUND))
 
-    def _say(self, sentence: str, tint: str = "muted") -> None:
-        set_text_role(self.message, "body", tint)
-        self.message.setText(sentence)
-        self.message.setVisible(bool(sentence))
-
     # -------------------------------------------------------------------------------------- saving
-    @Slot(str, str)
-    def save(self, ending: str, name: str) -> None:
-        """Write what is shown as PNG, or all numbers as CSV.
-
-        Raises:
-            LabError: if the file cannot be written.
-        """
-        write = self._write_png if ending == "png" else self._write_csv
-        write(Path(name))
-
-    def _write_png(self, path: Path) -> None:
-        view = self.wave
-        write_png(path, view.size(), colours_of(self.palette()).color("surface"), view.paint)
+    def _shown(self) -> WaveView:
+        return self.wave
 
     def _write_csv(self, path: Path) -> None:
         sound = self._model.sound

@@ -264,7 +264,7 @@ def test_an_own_picture_replaces_the_built_in_one_and_back(
     pane = page.picture
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"nothing")
-    pane.open_picture(str(bad))
+    pane.open_file(str(bad))
     qtbot.waitUntil(lambda: pane.message.isVisible())
     assert pane.message.text().startswith("bad.png is not a picture")
     assert page.model.picture.shape == (180, 240)
@@ -273,7 +273,7 @@ def test_an_own_picture_replaces_the_built_in_one_and_back(
     good = tmp_path / "good.png"
     assert image.save(str(good))
     with qtbot.waitSignal(page.model.picture_changed):
-        pane.open_picture(str(good))
+        pane.open_file(str(good))
     assert not pane.message.isVisible()
     assert page.model.picture.tolist() == np.full((20, 30), 200).tolist()
     assert pane.shape.text().startswith("20 rows × 30 columns = 600 numbers")
@@ -292,3 +292,18 @@ def test_the_numbers_are_saved_as_they_are(page: NumbersPage, tmp_path: Path) ->
     pane.export.wanted.emit("png", str(tmp_path / "numbers.png"))
     saved = QImage(str(tmp_path / "numbers.png"))
     assert saved.size() == pane.matrix.size() * 2
+
+
+@pytest.mark.parametrize(("side", "said"), [(480, ""), (961, "Scaled down from 961 × 300 pixels")])
+def test_a_picture_that_was_scaled_down_says_so(
+    page: NumbersPage, qtbot: QtBot, tmp_path: Path, side: int, said: str
+) -> None:
+    pane = page.picture
+    path = tmp_path / "own.png"
+    image = QImage(side, 300, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    assert image.save(str(path))
+    with qtbot.waitSignal(pane._model.picture_changed):
+        pane.open_file(str(path))
+    assert pane.message.text().startswith(said) and pane.message.isVisible() == bool(said)
+    assert pane._model.colours.shape[1] == 480

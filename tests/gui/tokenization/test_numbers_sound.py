@@ -212,7 +212,7 @@ def test_own_sounds_and_bad_files(
 ) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"RIFFxxxxWAVEfmt ")
-    pane.open_sound(str(bad))
+    pane.open_file(str(bad))
     qtbot.waitUntil(lambda: pane.message.isVisible())
     assert "not an uncompressed WAV file" in pane.message.text()
     assert len(page.model.sound.samples) == 76_734
@@ -220,7 +220,7 @@ def test_own_sounds_and_bad_files(
         samples = np.arange(length) % 65_536
         write_wav(tmp_path / "own.wav", Sound(samples, 48_000))
         with qtbot.waitSignal(page.model.sound_changed):
-            pane.open_sound(str(tmp_path / "own.wav"))
+            pane.open_file(str(tmp_path / "own.wav"))
         assert (page.model.sound.samples == samples[:MAX_SAMPLES]).all()
         assert pane.message.text().startswith(said)
         assert pane.message.isVisible() == bool(said)
