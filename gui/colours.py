@@ -90,6 +90,9 @@ class Colours:
     warning_soft: str
     heat: tuple[str, ...]
     """Stops of the one-hue scale from 0 to 1, for attention and counts."""
+    diverging: tuple[str, ...]
+    """Stops of the scale from −1 over 0 to 1, red over the ground to blue (after ColorBrewer's
+    RdBu, which colour-blind readers tell apart), for numbers of either sign."""
 
     def color(self, name: str) -> QColor:
         """A colour by its field's name, such as ``color("accent")``."""
@@ -113,14 +116,23 @@ class Colours:
 
     def heat_color(self, value: float) -> QColor:
         """The colour of a value from 0 to 1 (clipped) on the one-hue scale."""
-        place = min(1.0, max(0.0, value)) * (len(self.heat) - 1)
-        low = min(int(place), len(self.heat) - 2)
-        a, b, t = QColor(self.heat[low]), QColor(self.heat[low + 1]), place - low
-        return QColor(
-            round(a.red() + (b.red() - a.red()) * t),
-            round(a.green() + (b.green() - a.green()) * t),
-            round(a.blue() + (b.blue() - a.blue()) * t),
-        )
+        return _between(self.heat, value)
+
+    def diverging_color(self, value: float) -> QColor:
+        """The colour of a value from −1 to 1 (clipped) on the scale that diverges at 0."""
+        return _between(self.diverging, (value + 1.0) / 2.0)
+
+
+def _between(stops: tuple[str, ...], share: float) -> QColor:
+    """The colour at a share (clipped to 0 … 1) of the way along evenly spaced stops."""
+    place = min(1.0, max(0.0, share)) * (len(stops) - 1)
+    low = min(int(place), len(stops) - 2)
+    a, b, t = QColor(stops[low]), QColor(stops[low + 1]), place - low
+    return QColor(
+        round(a.red() + (b.red() - a.red()) * t),
+        round(a.green() + (b.green() - a.green()) * t),
+        round(a.blue() + (b.blue() - a.blue()) * t),
+    )
 
 
 LIGHT = Colours(
@@ -148,6 +160,7 @@ LIGHT = Colours(
     bad_soft="#fbe1d6",
     warning_soft="#fbedcf",
     heat=("#ffffff", "#b5d7ea", "#5aa7d0", "#0072b2", "#003f6b"),
+    diverging=("#8a1026", "#d3604c", "#f6c4ac", "#ffffff", "#b5d7ea", "#5aa7d0", "#00568a"),
 )
 
 DARK = Colours(
@@ -175,6 +188,7 @@ DARK = Colours(
     bad_soft="#4a2418",
     warning_soft="#43340f",
     heat=("#13161b", "#123d5a", "#1b6c9e", "#56b4e9", "#d3ecfa"),
+    diverging=("#ffc4b0", "#d9603f", "#6a2a1f", "#13161b", "#123d5a", "#2b86bf", "#bfe2fa"),
 )
 
 

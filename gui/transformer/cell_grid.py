@@ -23,8 +23,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.colours import Colours
 from gui.transformer.values import Cells
+from gui.widgets.colour_bar import paint_colour_bar, shade, shaded
 from gui.widgets.exports import write_csv, write_png, write_svg
-from gui.widgets.look import colours_of, em, mixed, readable_on
+from gui.widgets.look import colours_of, em, readable_on
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_tooltip
 from gui.widgets.token_text import isolate
@@ -37,33 +38,8 @@ _MOVES = {
 }
 _LARGEST_CELL, _TALLEST = 1.9, 12.0
 """In em: the height of a cell, and of all cells together."""
-
-
-def negative(colours: Colours) -> QColor:
-    """The far end of the scale below 0; the near end is the ground, above 0 is ``heat``."""
-    return colours.series("ngram")
-
-
-def shade(value: float, top: float, signed: bool, colours: Colours) -> QColor:
-    """The colour of a value on a scale that ends at ±top (or runs from 0 to top)."""
-    share = 0.0 if top <= 0 else min(1.0, abs(value) / top)
-    if signed and value < 0:
-        return mixed(colours.color("surface"), negative(colours), share)
-    return colours.heat_color(0.8 * share if signed else share)
-
-
-def shaded(values: np.ndarray, top: float, signed: bool, colours: Colours) -> QImage:
-    """The values (R, C) as one pixel each; NaN takes the surface's colour."""
-    steps = 128
-    table = np.empty((2 * steps + 1, 4), np.uint8)
-    for i in range(2 * steps + 1):
-        c = shade((i - steps) / steps, 1.0, signed, colours)
-        table[i] = (c.blue(), c.green(), c.red(), 255)
-    scaled = np.nan_to_num(values) / (top or 1.0)
-    index = np.clip(np.rint(scaled * steps), -steps, steps).astype(np.int64) + steps
-    pixels = np.ascontiguousarray(table[index])  # (R, C, 4)
-    rows, columns = values.shape
-    return QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+_SCALE, _SCALE_WIDTH = 1.6, 18.0
+"""In em: the height of the colours' scale with the gap above it, and its greatest width."""
 
 
 def largest(values: np.ndarray) -> float:
@@ -155,7 +131,7 @@ class CellGrid(QWidget):
         rows = self._cells.values.shape[0] if self._cells is not None else 1
         cell = self._line_height(rows)
         top = 0.0 if self._cells is not None and self._cells.texts else 1.1
-        return QSize(round(unit * 20), round(rows * cell + unit * (top + 0.3)))
+        return QSize(round(unit * 20), round(rows * cell + unit * (top + 0.3 + _SCALE)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(round(em(self.font()) * 10), self.sizeHint().height())
@@ -224,12 +200,23 @@ class CellGrid(QWidget):
             painter.drawRect(row)
         painter.setPen(QPen(colours.color("border"), 1.0))
         painter.drawRect(frame)
+        self._paint_scale(painter, frame, colours)
         if self._is_number(*self._cell):
             around = self.cell_rect(*self._cell).adjusted(-1.5, -1.5, 1.5, 1.5)
             painter.setPen(QPen(colours.color("surface"), 4.0))
             painter.drawRect(around)
             painter.setPen(QPen(colours.color("accent"), 2.0))
             painter.drawRect(around)
+
+    def _paint_scale(self, painter: QPainter, frame: QRectF, colours: Colours) -> None:
+        """What the colours mean, below the cells."""
+        assert self._cells is not None
+        unit, signed = em(self.font()), self._cells.signed
+        wide = min(frame.width(), unit * _SCALE_WIDTH)
+        rect = QRectF(frame.left(), frame.bottom() + unit * 0.5, wide, unit)
+        painter.setPen(colours.color("muted"))
+        low = -self._top if signed else 0.0
+        paint_colour_bar(painter, rect, colours, low, self._top, signed=signed, upright=False)
 
     def _hatch(self, painter: QPainter, frame: QRectF, colours: Colours) -> None:
         """The future, which the mask hides."""

@@ -20,10 +20,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.colours import Colours
-from gui.transformer.cell_grid import largest, shaded
+from gui.transformer.cell_grid import largest
 from gui.transformer.looking import Look
 from gui.transformer.steps import Stage
 from gui.widgets.bar_style import paint_bar
+from gui.widgets.colour_bar import shaded
 from gui.widgets.look import colours_of, em
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_tooltip

@@ -202,9 +202,10 @@ class StepsView(QWidget):
         names = token_names(look)
         at = f"position {look.position}, {names[look.position]}"
         count = 0 if self._cells is None else int(np.isfinite(self._cells.values).sum())
-        scale = "Blue is above 0, orange below." if step.kind != "tokens" else ""
+        signed = self._cells is not None and self._cells.signed
+        scale = "Blue is above 0, red below." if signed else ""
         if step.point == "pattern":
-            scale = "Darker is more; the future is blank."
+            scale = "The stronger the colour, the more; the future is blank."
         told = {
             "vector": f"The vector at {at}, {count} numbers.",
             "rows": f"Head {self._head + 1}. The dashed row is {at}.",

@@ -8,18 +8,12 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPalette, QPen
 from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
-from gui.colours import Colours
+from gui.widgets.colour_bar import colour_table
 from gui.widgets.look import colours_of
 from gui.widgets.plot_view import PlotView
 from gui.widgets.plotting import pg
 
 _LONGEST_NAME = 14  # characters along an axis
-
-
-def colour_table(colours: Colours) -> npt.NDArray[np.uint8]:
-    """(256, 3) the theme's one-hue scale from 0 to 1."""
-    shades = (colours.heat_color(i / 255) for i in range(256))
-    return np.asarray([(c.red(), c.green(), c.blue()) for c in shades], np.uint8)
 
 
 class HeatView(PlotView):

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.widgets.colour_bar import paint_colour_bar
 from gui.widgets.exports import ExportButton, write_csv, write_png, write_svg
-from gui.widgets.heat_view import HeatView, colour_table
+from gui.widgets.heat_view import HeatView
 from gui.widgets.look import colours_of, em
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
@@ -43,20 +44,9 @@ class _ColourBar(QWidget):
         self.paint(QPainter(self), QRectF(self.rect()))
 
     def paint(self, painter: QPainter, rect: QRectF) -> None:
-        line = em(self.font())
         painter.setFont(self.font())
         painter.setPen(self.palette().windowText().color())
-        centre = Qt.AlignmentFlag.AlignHCenter.value
-        top, bottom = Qt.AlignmentFlag.AlignTop.value, Qt.AlignmentFlag.AlignBottom.value
-        painter.drawText(rect, centre | top, format_number(self._high, 3))
-        painter.drawText(rect, centre | bottom, format_number(self._low, 3))
-        left, height = rect.center().x() - line * 0.4, rect.height() - line * 2.4
-        bar = QRectF(left, rect.top() + line * 1.2, line * 0.8, height)
-        table = colour_table(colours_of(self.palette()))
-        step = bar.height() / len(table)
-        for i, (r, g, b) in enumerate(table.tolist()):
-            y = bar.bottom() - (i + 1) * step
-            painter.fillRect(QRectF(bar.left(), y, bar.width(), step + 0.5), QColor(r, g, b))
+        paint_colour_bar(painter, rect, colours_of(self.palette()), self._low, self._high)
 
 
 class Heatmap(QWidget):
