@@ -124,8 +124,11 @@ class ColumnHeads(QWidget):
 
     def place(self) -> None:
         """Put each head above its column."""
+        # Heads that come into being ask the page's layout for height, which gives it one turn of
+        # the event loop later. They are whole until then, too: a head of no height takes no click.
+        height = max(self.height(), self.sizeHint().height())
         for head, (left, width) in zip(self._shown, self._table.columns_at(), strict=False):
-            head.setGeometry(round(left), 0, round(width), self.height())
+            head.setGeometry(round(left), 0, round(width), height)
             head.fit(round(width))
 
     def sizeHint(self) -> QSize:

@@ -11,16 +11,21 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import LabError
-from engine.models.comparison import common_rows, next_token
+from engine.models.comparison import NextToken, common_rows, next_token
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from engine.workspace.made import TrainedRun
 from gui.lab import Lab
 from gui.language_models.answers import LONGEST_CONTEXT, Answers, ask
+from gui.language_models.bars import BarTable, Column
+from gui.language_models.column_heads import ColumnHeads
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.tab import LanguageModelsTab
+from gui.theme import Theme
+from gui.widgets.token_text import Vocabulary
 from tests.gui.language_models.conftest import WAIT_MS, ready
 
 LEFT = Qt.MouseButton.LeftButton
@@ -110,6 +115,30 @@ def test_a_click_on_a_models_name_sorts_by_it(tab: LanguageModelsTab, qtbot: QtB
         p = [answer.next.probability(token) for token in page.bars.rows]
         assert p == sorted(p, reverse=True)
         assert page.heads.head(kind).button.text().endswith("↓")
+
+
+def test_heads_can_be_clicked_as_soon_as_they_are_there(look: Theme, qtbot: QtBot) -> None:
+    """Before the layout around them had its turn, too."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    bars = BarTable()
+    heads = ColumnHeads(bars)
+    column = QVBoxLayout(window)
+    column.addWidget(heads)
+    column.addWidget(bars, 1)
+    window.resize(800, 500)
+    with qtbot.waitExposed(window):
+        window.show()
+    assert heads.height() == 0
+    half = NextToken(np.log([0.5, 0.5]))
+    columns = [Column(kind, kind, "", half) for kind in ("ngram", "truth")]
+    bars.show_rows([0, 1], columns, Vocabulary(lambda i: b"a"))
+    heads.show_columns(columns, "ngram")
+    button = heads.head("truth").button
+    assert button.height() >= button.sizeHint().height()
+    with qtbot.waitSignal(heads.sort_wished) as wished:
+        qtbot.mouseClick(button, LEFT)
+    assert wished.args == ["truth"]
 
 
 def test_maximum_likelihood_after_an_unseen_context_is_said_in_words(
@@ -235,7 +264,7 @@ def test_tab_accepts_what_the_chosen_model_suggests_and_can_be_undone(
     page = page_of(tab)
     put(tab, qtbot, "One morning, Otto went")
     answered(tab, qtbot)
-    page.heads.head("truth").button.click()  # by name, wherever the layout has put it by now
+    qtbot.mouseClick(page.heads.head("truth").button, LEFT)
     assert page._sort_by == "truth"
     qtbot.waitUntil(lambda: page.box.field.suggestion == " to", timeout=WAIT_MS)
     page.box.field.setFocus()
