@@ -14,14 +14,18 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
+from engine.runs import RunSummary
 from gui import places, watchdog
 from gui.compute import ComputeThread
 from gui.crash import CrashFile, last_crash
 from gui.errors import ErrorSink
 from gui.garbage import GarbageCollector
+from gui.job_handle import Failure
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.lab_bar import LabBar
 from gui.main_window import MainWindow
+from gui.run_offer import RunOfferBar, offered
 from gui.settings import Preferences, WindowState
 from gui.shutdown import Shutdown
 from gui.tabs import TABS, TabSpec
@@ -100,7 +104,25 @@ class Application(QObject):
         if not self._shutdown.begun:
             self.window.open_first_tab()
             self.lab.restore()
+            # Looked for on the compute thread: a slow disk must not delay the window.
+            self.compute.request(
+                "interrupted runs",
+                offered,
+                catalogue(),
+                title="Looking for interrupted runs",
+                on_result=self._offer_runs,
+                on_error=self._no_offer,
+            )
             self.started.emit()
+
+    @Slot(object)
+    def _offer_runs(self, runs: tuple[RunSummary, ...]) -> None:
+        if runs and not self._shutdown.begun:
+            self.window.offer_runs(RunOfferBar(catalogue(), runs))
+
+    @Slot(object)
+    def _no_offer(self, failure: Failure) -> None:
+        log.warning("Interrupted runs could not be looked for: %s", failure.sentence)
 
     @Slot()
     def close(self) -> None:

@@ -27,7 +27,9 @@ from gui.bars import CrashBar, ErrorBar
 from gui.header import Header
 from gui.job_status import JobStatus
 from gui.lab import Lab
+from gui.pages import ContinuesRuns
 from gui.places import log_dir
+from gui.run_offer import RunOfferBar
 from gui.settings import WindowState
 from gui.tabs import TabSpec
 
@@ -58,6 +60,7 @@ class MainWindow(QMainWindow):
         self.header = Header(lab)
         self.error_bar = ErrorBar()
         self.crash_bar: CrashBar | None = None
+        self.run_bar: RunOfferBar | None = None
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
         self.tabs.setDocumentMode(True)
@@ -277,6 +280,20 @@ class MainWindow(QMainWindow):
         """Show the bar about the last crash."""
         self.crash_bar = CrashBar(path)
         self._top.insertWidget(0, self.crash_bar)
+
+    def offer_runs(self, bar: RunOfferBar) -> None:
+        """Show the bar about runs that were interrupted."""
+        self.run_bar = bar
+        self._top.insertWidget(0, bar)
+        bar.continued.connect(self.continue_run)
+
+    @Slot(str, str)
+    def continue_run(self, tab: str, key: str) -> None:
+        """Let a tab go on with a kept run, and bring it to the front."""
+        self.show_tab(tab)
+        widget = self.tab(tab)
+        if isinstance(widget, ContinuesRuns):
+            widget.continue_run(key)
 
     # ------------------------------------------------------------------------------ remembering
     def _restore(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QWidget
@@ -45,6 +45,13 @@ class RunChoice(Protocol):
     def runs(self) -> tuple[TrainedRun, ...]: ...
 
     def choose_run(self, name: str) -> None: ...
+
+
+@runtime_checkable
+class ContinuesRuns(Protocol):
+    """A tab that goes on with kept runs (``gui.kept_runs``)."""
+
+    def continue_run(self, key: str) -> None: ...
 
 
 GuestFactory = Callable[["Lab", RunChoice, SharedContext], QWidget]

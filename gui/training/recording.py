@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import LabError
-from engine.runs import Checkpoint, Mark, export_run
+from engine.runs import Catalogue, Checkpoint, Mark, export_run
 from engine.runs.exchange import check_empty
 from engine.runs.kept import begin
 from engine.runs.store import Store
@@ -23,6 +23,7 @@ from engine.training.runs import (
     Recorder,
     describe,
     load_checkpoint_at,
+    materials,
 )
 from engine.training.tables import Table
 from gui.training.news import Event, Order, Sample
@@ -51,6 +52,8 @@ class Recording:
         self._recorder: Recorder | None = None
         self._note = ""
         self._problem = ""
+        self._early: list[Callable[[Recorder], object]] = []
+        """What there is to write before there is anything to write to."""
 
     # ------------------------------------------------------------------------------- what is so
     @property
@@ -156,6 +159,9 @@ class Recording:
         recorder = Recorder(order.catalogue.create(about))
         recorder.adopt(trainer, [(e.step, e.kind, e.text) for e in events])
         self._recorder = recorder  # from here on, whatever fails is tried again in this folder
+        early, self._early = self._early, []
+        for work in early:  # each waits in its file's buffer if it can't be written yet
+            self._write(work)
         recorder.save(trainer)
         spared = (recorder.kept.key, *order.spared)
         self._note = " ".join(order.catalogue.make_room(spared))
@@ -169,6 +175,7 @@ class Recording:
     def went_back(self, trainer: Trainer, text: str, samples: Sequence[Sample]) -> None:
         """Forget on disk what came after the trainer's step."""
         recorder = self._recorder
+        self._early.clear()
         if recorder is not None:
             entries = [asdict(s) for s in samples]
             self._try(lambda: recorder.went_back(trainer, text))
@@ -176,16 +183,19 @@ class Recording:
 
     def sampled(self, sample: Sample) -> None:
         """Keep what the model wrote."""
-        recorder = self._recorder
-        if recorder is not None:
-            entry = asdict(sample)
-            self._try(lambda: recorder.kept.journal(SAMPLES).append(entry, sync=False), False)
+        entry = asdict(sample)
+        self._write(lambda recorder: recorder.kept.journal(SAMPLES).append(entry, sync=False))
 
     def updated(self, names: tuple[str, ...], row: tuple[float, ...]) -> None:
         """Keep how far a step moved the model's parts."""
+        self._write(lambda recorder: recorder.kept.table(UPDATES, names).append(row))
+
+    def _write(self, work: Callable[[Recorder], object]) -> None:
         recorder = self._recorder
         if recorder is not None:
-            self._try(lambda: recorder.kept.table(UPDATES, names).append(row), clears=False)
+            self._try(lambda: work(recorder), clears=False)
+        elif self._order.catalogue is not None:
+            self._early.append(work)
 
     def end(self, mark: Mark, trainer: Trainer) -> None:
         """Say how the run stands, with a checkpoint of its last state."""
@@ -233,7 +243,35 @@ def _sample(entry: dict[str, Any]) -> Sample | None:
     return Sample(*cast(tuple[int, str, str, bool], values))
 
 
-def usual_rate(details: dict[str, Any]) -> float:
-    """What ``Order.details`` said of the usual learning rate."""
-    rate = details.get("usual_rate")
-    return float(rate) if isinstance(rate, int | float) and rate > 0 else math.inf
+def reopened(catalogue: Catalogue, key: str) -> Order:
+    """The order of a kept run, to go on with it: on its own text, in its own tokens.
+
+    Raises:
+        LabError: if the run, its text or its tokenizer is gone or damaged.
+    """
+    summary = catalogue.summary(key)
+    recipe, streams, tokenizer = materials(catalogue.store, summary.description)
+    details = summary.description.details
+    rate, turned, size = (details.get(n) for n in ("usual_rate", "turned", "size"))
+    return Order(
+        recipe=recipe,
+        size=_text(size),
+        streams=streams,
+        tokenizer=tokenizer,
+        prompt=_text(details.get("prompt")),
+        sample_tokens=_count(details.get("sample_tokens"), 60),
+        sample_seed=_count(details.get("sample_seed"), 0),
+        usual_rate=float(rate) if isinstance(rate, int | float) and rate > 0 else math.inf,
+        catalogue=catalogue,
+        key=key,
+        turned=tuple(map(str, turned)) if isinstance(turned, list) else (),
+        name=summary.name,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any, usual: int) -> int:
+    return value if type(value) is int and 0 <= value < 100_000 else usual

@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-import enum
+from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from engine.errors import LabError
+from engine.runs import Catalogue
 from engine.workspace import TrainedRun
-from gui.job_handle import Failure, JobHandle, JobState
+from gui.driving.session import BUSY, Phase, RunSession
+from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.training.live import LiveRun
 from gui.training.news import Ended, News, Order
+from gui.training.recording import reopened
 
+__all__ = ["BUSY", "Phase", "TrainingSession"]
 
-class Phase(enum.Enum):
-    """Where the run stands."""
-
-    EMPTY = "empty"
-    """Nothing was started yet."""
-    QUEUED = "queued"
-    """Another job has to end first."""
-    RUNNING = "running"
-    PAUSING = "pausing"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    """Ended by a person before its last step; it can go on."""
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    """The loss was no number; the run is back at its last good state and can go on."""
-    FAILED = "failed"
-
-
-BUSY = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.PAUSING, Phase.STOPPING})
-"""A job is at work or about to be."""
-CAN_GO_ON = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.DIVERGED})
-_PHASES = {
-    JobState.QUEUED: Phase.QUEUED,
-    JobState.RUNNING: Phase.RUNNING,
-    JobState.PAUSING: Phase.PAUSING,
-    JobState.PAUSED: Phase.PAUSED,
-    JobState.STOPPING: Phase.STOPPING,
-}
 RATE_KEY = "training: learning rate"
+REOPEN_KEY = "training: a kept run"
 
 
-class TrainingSession(QObject):
-    """Starts, pauses, steps, stops and resumes. What is impossible now does nothing; the
-    ``can_…`` properties tell what is possible."""
-
-    phase_changed = Signal()
-    news_changed = Signal()
-    """There is more to draw; at most 15 times a second."""
-    began = Signal()
-    """A new run took the place of the one before."""
+class TrainingSession(RunSession):
+    """Starts, steers and continues training runs."""
 
     def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._lab = lab
+        super().__init__(lab, parent)
         self._live: LiveRun | None = None
-        self._job: JobHandle | None = None
         self._keeping: JobHandle | None = None
-        self._phase = Phase.EMPTY
         self._run_name: str | None = None
         self._offered: object = None
         self._wished_scale: float | None = None
@@ -71,21 +37,8 @@ class TrainingSession(QObject):
         """What the present run is; None before the first."""
         self.news: News | None = None
         """The newest news of the present run."""
-        self.problem = ""
-        """What went wrong, in a sentence; empty if nothing did."""
-        lab.compute.state_changed.connect(self._job_changed)
 
     # ------------------------------------------------------------------------------ what is so
-    @property
-    def phase(self) -> Phase:
-        """Where the run stands."""
-        return self._phase
-
-    @property
-    def job(self) -> JobHandle | None:
-        """The job at work, for its rate and time left."""
-        return self._job
-
     @property
     def live(self) -> LiveRun | None:
         """The present run, for the compute thread; None before the first."""
@@ -100,31 +53,6 @@ class TrainingSession(QObject):
     def held_out(self) -> bool:
         """Whether the text that the present run is scored on is held out from training."""
         return self.order is not None and self.order.has_held_out
-
-    @property
-    def can_start(self) -> bool:
-        """Whether a new run can be started. One that is paused is to be stopped first."""
-        return self._phase in (Phase.EMPTY, Phase.STOPPED, Phase.FINISHED, Phase.FAILED)
-
-    @property
-    def can_pause(self) -> bool:
-        """Whether there is something to pause."""
-        return self._phase in (Phase.RUNNING, Phase.QUEUED)
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether the run can go on."""
-        return self._phase in CAN_GO_ON or self._phase is Phase.PAUSING
-
-    @property
-    def can_step(self) -> bool:
-        """Whether one step can be taken, also the first of a run not yet begun."""
-        return self._phase in CAN_GO_ON or self._phase is Phase.EMPTY
-
-    @property
-    def can_stop(self) -> bool:
-        """Whether there is a run to end."""
-        return self._phase in BUSY - {Phase.STOPPING} | {Phase.PAUSED, Phase.DIVERGED}
 
     @property
     def wished_scale(self) -> float:
@@ -152,53 +80,42 @@ class TrainingSession(QObject):
         self._run_name, self._offered, self.problem = None, None, ""
         self._wished_scale = None
         self.began.emit()
-        self._submit(steps)
+        self._go_on(steps)
         return True
 
-    def pause(self) -> None:
-        """Wait before the next step."""
-        if self._job is not None and self.can_pause:
-            self._job.pause()
+    def continue_kept(self, catalogue: Catalogue, key: str) -> bool:
+        """Go on with a kept run, on its own text and tokens, whatever the lab's are now. False
+        if the present run has to be stopped first."""
+        if not self.can_start:
+            self.problem = "Stop the present run first; then this one can go on."
+            self.phase_changed.emit()
+            return False
+        self._lab.compute.request(
+            REOPEN_KEY,
+            reopened,
+            catalogue,
+            key,
+            title="Opening the run",
+            on_result=self._reopened,
+            on_error=self._not_reopened,
+        )
+        return True
 
-    def resume(self) -> None:
-        """Go on where the run stands."""
-        if not self.can_resume:
-            return
-        if self._job is not None:
-            self._job.resume()
-        else:
-            self._submit(None)
+    @Slot(object)
+    def _reopened(self, order: Order) -> None:
+        spared = tuple(r.folder.parent.name for r in self._lab.runs if r.folder is not None)
+        self.start(replace(order, spared=spared))
 
-    def step(self) -> None:
-        """Take exactly one step, then pause. Only for a run that was begun."""
-        if self._phase not in CAN_GO_ON or self._live is None:
-            return
-        if self._job is not None:
-            self._live.one_step_more()
-            self._job.resume()
-        else:
-            self._submit(1)
-
-    def stop(self) -> None:
-        """End the run; its model stays in the lab."""
-        if not self.can_stop:
-            return
-        if self._job is not None:
-            self._job.stop()
-        else:
-            self._keep()
+    @Slot(object)
+    def _not_reopened(self, failure: Failure) -> None:
+        self.problem = failure.sentence
+        self.phase_changed.emit()
 
     @Slot(str)
     def set_prompt(self, prompt: str) -> None:
         """Let the next samples continue another prompt."""
         if self._live is not None:
             self._live.prompt = prompt
-
-    def forget_problem(self) -> None:
-        """What went wrong has been seen."""
-        if self.problem:
-            self.problem = ""
-            self.phase_changed.emit()
 
     def set_rate_scale(self, scale: float) -> None:
         """Multiply the recipe's learning rates with ``scale`` from the next step on."""
@@ -229,30 +146,27 @@ class TrainingSession(QObject):
             self._go_back()
 
     # ------------------------------------------------------------------------------- the jobs
-    def _submit(self, steps: int | None) -> None:
+    def _has_run(self) -> bool:
+        return self._live is not None
+
+    def _one_step_more(self) -> None:
+        assert self._live is not None
+        self._live.one_step_more()
+
+    def _leave(self) -> None:
+        self._keep()
+
+    def _go_on(self, steps: int | None) -> None:
         assert self._live is not None and self.order is not None
-        self.problem = ""
-        self._job = self._lab.compute.submit(
+        self._submit(
             self._live.train,
             steps,
-            title=self.order.title,
-            unit="steps",
+            self.order.title,
+            "steps",
             on_snapshot=self._take,
             on_result=self._ended,
-            on_error=self._failed,
             on_cancelled=self._cancelled,
         )
-        self._set_phase(_PHASES.get(self._job.state, Phase.FAILED))
-
-    @Slot(object)
-    def _job_changed(self, handle: JobHandle) -> None:
-        if handle is self._job and handle.state in _PHASES:
-            self._set_phase(_PHASES[handle.state])
-
-    def _set_phase(self, phase: Phase) -> None:
-        if phase is not self._phase:
-            self._phase = phase
-            self.phase_changed.emit()
 
     @Slot(object)
     def _take(self, news: News) -> None:
@@ -270,12 +184,6 @@ class TrainingSession(QObject):
             self._keep()
         else:
             self._set_phase(Phase.PAUSED if ended.reason == "paused" else Phase.DIVERGED)
-
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._job = None
-        self.problem = failure.sentence
-        self._set_phase(Phase.FAILED)
 
     @Slot(object)
     def _cancelled(self, handle: JobHandle) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from gui import theme
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.checkpoint_peek import CheckpointPeek
 from gui.training.experiments_page import ExperimentsPage
@@ -189,6 +190,11 @@ class TrainingTab(QWidget):
         self._lab.tokenizer_changed.connect(self._show_notices)
 
     # ----------------------------------------------------------------------------- what to do
+    def continue_run(self, key: str) -> None:
+        """Go on with a kept run of the app's catalogue."""
+        self.session.continue_kept(catalogue(), key)
+        self.show_page("curves")
+
     @Slot()
     def _start(self) -> None:
         self._begin(None)

@@ -2,93 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from gui import theme
+from gui.driving import transport as driving
+from gui.driving.session import Phase
+from gui.driving.transport import Tips
 from gui.job_status import duration
-from gui.training.session import Phase, TrainingSession
-from gui.widgets.flow_layout import FlowRow
-from gui.widgets.safe_text import plain_label
+from gui.training.session import TrainingSession
 
 RATE_STEPS = 50
 """Tokens a second are told over so many of the last steps."""
 
 
-class Transport(QWidget):
-    """The buttons that drive a run. What can't be done now is greyed out."""
+TIPS = Tips(
+    start="Begin a new run with the settings above.",
+    pause="Wait before the next step.",
+    resume="Go on where the run stands.",
+    step="Take exactly one step, then pause.",
+    stop="End the run. Its model stays in the lab.",
+)
 
-    start_pressed = Signal()
-    step_pressed = Signal()
+
+class Transport(driving.Transport):
+    """The buttons that drive a training run."""
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        row = FlowRow(self)
-        self.start = self._button(row, "St&art", "Begin a new run with the settings above.")
-        self.pause = self._button(row, "&Pause", "Wait before the next step.")
-        self.resume = self._button(row, "&Resume", "Go on where the run stands.")
-        self.step = self._button(row, "S&tep", "Take exactly one step, then pause.")
-        self.stop = self._button(row, "St&op", "End the run. Its model stays in the lab.")
-        self.words = plain_label("", self, wrap=True)
+        super().__init__(session, TIPS, partial(state_in_words, session), parent)
         self.words.setObjectName("training_state")
-        self.words.setAccessibleName("State of the run")
-        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        theme.set_text_role(self.words, "strong")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(row)
-        column.addWidget(self.words)
-        self.start.clicked.connect(self.start_pressed)
-        self.step.clicked.connect(self.step_pressed)
-        self.pause.clicked.connect(session.pause)
-        self.resume.clicked.connect(session.resume)
-        self.stop.clicked.connect(session.stop)
-        session.phase_changed.connect(self.refresh)
-        session.news_changed.connect(self.refresh)
-        session.began.connect(self.refresh)
-        self.refresh()
-
-    def _button(self, row: FlowRow, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, row)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
-        row.add(button)
-        return button
-
-    @Slot()
-    def refresh(self) -> None:
-        """Show what can be done now, and where the run stands."""
-        session = self._session
-        possible = {
-            self.start: session.can_start,
-            self.pause: session.can_pause,
-            self.resume: session.can_resume,
-            self.step: session.can_step,
-            self.stop: session.can_stop,
-        }
-        for button in [b for b, can in possible.items() if can]:
-            button.setEnabled(True)
-        for button in [b for b, can in possible.items() if not can]:
-            if button.hasFocus():
-                self._hand_focus_on(possible)
-            button.setEnabled(False)
-        goes_on = session.phase in (Phase.PAUSED, Phase.PAUSING)
-        for button, first in ((self.start, not goes_on), (self.resume, goes_on)):
-            if bool(button.property("primary")) is not first:
-                button.setProperty("primary", first)
-                button.update()
-        self.words.setText(state_in_words(session))
-
-    def _hand_focus_on(self, possible: dict[QPushButton, bool]) -> None:
-        """The keyboard must not be left on a button that is being greyed out."""
-        for button in (self.pause, self.resume, self.start):
-            if possible[button]:
-                button.setFocus()
-                return
 
 
 def state_in_words(session: TrainingSession) -> str:
