@@ -20,13 +20,19 @@ from engine.posttraining.records import UpdateRecord
 from engine.posttraining.rewards import Floats, RewardMix
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
+from engine.runs import Catalogue, Mark
+from gui.rewards.keeping import KEEP_EVERY, Keeping
 
 if TYPE_CHECKING:
+    from engine.models.transformer.model import TransformerModel
+    from engine.models.transformer.module import Transformer
     from engine.posttraining.grpo import GRPO
 
 SCORE_EVERY = 5
 """Updates between two scores on held-out prompts."""
 SCORED_PROMPTS = 256
+KEPT_FROM = 5
+"""Updates from which on a run is kept: one that was only stepped through a little is not."""
 SHOWN_PROMPTS = 8
 """Held-out prompts whose answers are kept at every score, to look back at."""
 COMPARED_ANSWERS = 64
@@ -129,8 +135,15 @@ class LiveRun:
     """One run. But for ``reward``, ``latest`` and ``one_update_more`` everything here belongs to
     the compute thread."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, catalogue: Catalogue | None = None, key: str = "") -> None:
+        """
+        Args:
+            order: what to post-train.
+            catalogue: where the run is kept; None keeps it in memory alone.
+            key: a kept run to go on with.
+        """
         self.order = order
+        self.keeping = Keeping(catalogue, key)
         self.reward = order.reward
         """What the next update rewards. The window may set it at any time."""
         self.latest: News | None = None
@@ -141,6 +154,7 @@ class LiveRun:
         self._shown = order.task.examples(SHOWN_PROMPTS)
         self._looks: list[Look] = []
         self._stop_after: int | None = None
+        self._kept_at = 0
 
     def one_update_more(self) -> None:
         """Called while the job of ``run`` is paused: let it end after the next update."""
@@ -160,15 +174,21 @@ class LiveRun:
         grpo = self._opened()
         self._score(grpo, job)
         end = total if updates is None else min(total, len(self._records) + updates)
-        while len(self._records) < end:
-            self._take_reward(grpo)
-            self._records.append(grpo.update(job))
-            job.publish(self._news())
-            self._score(grpo, job)
-            job.progress(len(self._records), total, "Post-training")
-            after = self._stop_after
-            if after is not None and len(self._records) > after:
-                break
+        try:
+            while len(self._records) < end:
+                self._take_reward(grpo)
+                self._records.append(grpo.update(job))
+                self.keeping.updated(self._records[-1])
+                job.publish(self._news())
+                self._score(grpo, job)
+                if len(self._records) % KEEP_EVERY == 0:
+                    self._keep(grpo, "running")
+                job.progress(len(self._records), total, "Post-training")
+                after = self._stop_after
+                if after is not None and len(self._records) > after:
+                    break
+        finally:  # also where the job was stopped
+            self._keep(grpo, "finished" if len(self._records) >= total else "stopped")
         news = self._news()
         return Ended(news, "finished" if news.finished else "paused")
 
@@ -192,6 +212,10 @@ class LiveRun:
             len(self._records),
         )
 
+    def present_policy(self) -> TransformerModel | None:
+        """A copy of the policy as it is now; None before the first update was begun."""
+        return None if self._grpo is None else self._grpo.frozen_model()
+
     # ------------------------------------------------------------------------------ the work
     def _opened(self) -> GRPO:
         if self._grpo is None:
@@ -199,9 +223,28 @@ class LiveRun:
             from engine.posttraining.policies import bundled_policy
 
             order = self.order
-            policy = bundled_policy(order.task)
-            self._grpo = GRPO(policy, order.task, order.reward, order.settings)
+            if self.keeping.key:
+                terms = [term for term, _ in order.reward.terms]
+                self._grpo, self._records, scores = self.keeping.load(order.task, terms)
+                self.reward = self._grpo.reward
+                self._scores = [Score(*pair) for pair in scores]
+                self._looks = [self._look(self._grpo, NO_JOB, self._grpo.reference, 0)]
+                self._kept_at = len(self._records)
+            else:
+                policy = bundled_policy(order.task)
+                self._grpo = GRPO(policy, order.task, order.reward, order.settings)
         return self._grpo
+
+    def _keep(self, grpo: GRPO, mark: Mark) -> None:
+        at = len(self._records)
+        if at >= KEPT_FROM and (at != self._kept_at or mark != "running"):
+            scores = [(score.update, score.value) for score in self._scores]
+            self.keeping.save(grpo, self.order.updates, self._records, scores, mark)
+            self._kept_at = at
+
+    def frozen(self) -> tuple[TransformerModel, int]:
+        """A copy of the policy as it is, and the updates it has had."""
+        return self._opened().frozen_model(), len(self._records)
 
     def _take_reward(self, grpo: GRPO) -> None:
         wanted = self.reward
@@ -220,19 +263,24 @@ class LiveRun:
             score = Score(at, grpo.evaluate(SCORED_PROMPTS, job=job))
             look = self._look(grpo, job)
             self._scores.append(score)
+            self.keeping.scored(score.update, score.value)
             self._looks.append(look)
             job.publish(self._news())
 
-    def _look(self, grpo: GRPO, job: Job) -> Look:
+    def _look(
+        self, grpo: GRPO, job: Job, module: Transformer | None = None, update: int | None = None
+    ) -> Look:
         from engine.posttraining.evaluation import true_scores
 
+        module = grpo.module if module is None else module
+        at = len(self._records) if update is None else update
         answers, rows = [], []
         for prompt in self._shown:
             ids = grpo.task.tokenizer.encode(prompt.text)
-            answers += grpo.answers(grpo.module, ids, 1, job)
-            rows.append(grpo.first_token(grpo.module, ids))
+            answers += grpo.answers(module, ids, 1, job)
+            rows.append(grpo.first_token(module, ids))
         right = true_scores(grpo.task, self._shown, answers)
-        return Look(len(self._records), tuple(answers), right, np.stack(rows))
+        return Look(at, tuple(answers), right, np.stack(rows))
 
     def _news(self) -> News:
         self.latest = News(

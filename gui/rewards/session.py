@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from engine.errors import LabError
 from engine.posttraining.rewards import RewardMix
 from gui.job_handle import Failure, JobHandle, JobState
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.rewards.live import Comparison, Ended, LiveRun, News, Order
+from gui.rewards.policy_run import policy_run
+
+if TYPE_CHECKING:
+    from engine.models.transformer.model import TransformerModel
 
 
 class Phase(enum.Enum):
@@ -38,6 +45,7 @@ _PHASES = {
     JobState.STOPPING: Phase.STOPPING,
 }
 COMPARE_KEY = "rewards: compare"
+OFFER_KEY = "rewards: policy"
 
 
 class RewardsSession(QObject):
@@ -53,6 +61,8 @@ class RewardsSession(QObject):
     """A Comparison is there."""
     compare_failed = Signal(str)
     """Why a comparison is impossible, in a sentence."""
+    offered = Signal(str)
+    """The policy as it is stands in the lab under this name, for the other tabs."""
 
     def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +70,9 @@ class RewardsSession(QObject):
         self._live: LiveRun | None = None
         self._job: JobHandle | None = None
         self._phase = Phase.EMPTY
+        self._offered = ""  # the policy's name in the lab
+        self.catalogue = catalogue()
+        """Where runs are kept."""
         self.order: Order | None = None
         """What the present run is; None before the first."""
         self.news: News | None = None
@@ -72,6 +85,11 @@ class RewardsSession(QObject):
     def phase(self) -> Phase:
         """Where the run stands."""
         return self._phase
+
+    @property
+    def live(self) -> LiveRun | None:
+        """The present run, for work on the compute thread; None before the first."""
+        return self._live
 
     @property
     def job(self) -> JobHandle | None:
@@ -113,11 +131,28 @@ class RewardsSession(QObject):
         """
         if not self.can_start:
             return False
-        self._live, self.order, self.news = LiveRun(order), order, None
-        self.problem = ""
-        self.began.emit()
+        self._begin(LiveRun(order, self.catalogue), order)
         self._submit(updates)
         return True
+
+    def open_kept(self, order: Order, key: str) -> bool:
+        """Put a kept run in place of the one before, paused at its newest checkpoint.
+
+        Args:
+            order: what it post-trains, and to how many updates.
+            key: its key in the catalogue.
+        """
+        if not self.can_start:
+            return False
+        self._begin(LiveRun(order, self.catalogue, key), order)
+        self._submit(0)
+        return True
+
+    def _begin(self, live: LiveRun, order: Order) -> None:
+        self._live, self.order, self.news = live, order, None
+        self._offered = ""
+        self.problem = ""
+        self.began.emit()
 
     def pause(self) -> None:
         """Wait at the next yield point."""
@@ -211,6 +246,7 @@ class RewardsSession(QObject):
         self._job = None
         self._take(ended.news)
         self._set_phase(Phase.FINISHED if ended.reason == "finished" else Phase.PAUSED)
+        self._offer()
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
@@ -227,6 +263,7 @@ class RewardsSession(QObject):
         if self._live.latest is not None:
             self._take(self._live.latest)
         self._set_phase(Phase.STOPPED if self.news is not None else Phase.EMPTY)
+        self._offer()
 
     @Slot(object)
     def _was_compared(self, comparison: Comparison) -> None:
@@ -235,3 +272,31 @@ class RewardsSession(QObject):
     @Slot(object)
     def _not_compared(self, failure: Failure) -> None:
         self.compare_failed.emit(failure.sentence)
+
+    # ---------------------------------------------------------------------- for the other tabs
+    def _offer(self) -> None:
+        """Copy the policy as it is, to put it into the lab."""
+        if self._live is not None and self.news is not None and self.news.update:
+            self._lab.compute.request(
+                OFFER_KEY,
+                self._live.frozen,
+                title="Keeping the policy",
+                on_result=self._copied,
+            )
+
+    @Slot(object)
+    def _copied(self, found: tuple[TransformerModel, int]) -> None:
+        model, updates = found
+        if self.order is None:
+            return
+        run = policy_run(model, self.order, updates, self.news)
+        try:
+            if self._offered:
+                self._offered = self._lab.replace_run(self._offered, run).name
+            else:
+                self._offered = self._lab.add_run(run).name
+        except LabError as error:
+            self.problem = str(error)
+            self.phase_changed.emit()
+            return
+        self.offered.emit(self._offered)

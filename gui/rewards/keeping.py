@@ -1,0 +1,187 @@
+"""A post-training run's way to the disk. No Qt.
+
+What can't be written is told, and training goes on; it is tried again with the next checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from engine.errors import LabError
+from engine.posttraining.record_files import COLUMNS, record_from_dict, record_to_dict, row_of
+from engine.posttraining.records import UpdateRecord
+from engine.posttraining.rewards import RewardMix, RewardTerm
+from engine.posttraining.settings import GRPOSettings
+from engine.posttraining.tasks import Task
+from engine.runs import Catalogue, KeptRun, Mark, RunDescription, RunSummary, Source
+
+if TYPE_CHECKING:
+    from engine.posttraining.grpo import GRPO
+
+KIND = "post-training"
+UPDATES, SCORES, OPENED = "updates", "scores", "opened"
+SCORE_COLUMNS = ("update", "true_score")
+KEEP_EVERY = 20
+"""Updates between two checkpoints."""
+GOES_ON = "Training goes on, but would be lost in a crash."
+
+
+class Keeping:
+    """Keeps one run. All methods belong to the compute thread; ``key`` and ``said`` may be read
+    from anywhere."""
+
+    def __init__(self, catalogue: Catalogue | None, key: str = "") -> None:
+        """
+        Args:
+            catalogue: where to; None keeps nothing.
+            key: a run that is kept already, to go on with.
+        """
+        self._catalogue, self.key = catalogue, key
+        self._kept: KeptRun | None = None
+        self.said = ""
+        """What went wrong at the last try; empty if nothing did."""
+
+    def load(
+        self, task: Task, terms: Sequence[RewardTerm]
+    ) -> tuple[GRPO, list[UpdateRecord], list[tuple[int, float]]]:
+        """The kept run at its newest checkpoint, its records and its held-out scores so far.
+
+        Raises:
+            LabError: if it is gone, damaged, or rewarded by a term that is not there.
+        """
+        from engine.posttraining.checkpoints import load_run
+
+        if self._catalogue is None:
+            raise LabError("This run is not kept.")
+        kept = self._catalogue.open(self.key)
+        if not kept.checkpoints.all:
+            raise LabError("This run has no checkpoint to go on from.")
+        run = load_run(kept.checkpoints.all[-1].folder, task, terms)
+        at = run.update_count
+        records = [record_from_dict(e) for e in kept.entries(OPENED)]
+        records = [r for r in records if r.update <= at]
+        if [r.update for r in records] != list(range(1, at + 1)):
+            raise LabError("This run's updates are not all there: it can't go on.")
+        kept.journal(OPENED).replace([record_to_dict(r) for r in records])
+        for name, columns in ((UPDATES, COLUMNS), (SCORES, SCORE_COLUMNS)):
+            kept.table(name, columns).cut(at)
+        table = self._catalogue.curves(self.key)[SCORES]
+        pairs = zip(table["update"].tolist(), table["true_score"].tolist(), strict=True)
+        scores = [(int(u), v) for u, v in pairs if u <= at]
+        self._kept = kept
+        return run, records, scores
+
+    def updated(self, record: UpdateRecord) -> None:
+        """Write an update down."""
+        if self._kept is not None:
+            kept = self._kept
+            self._try(lambda: _write(kept, record))
+
+    def scored(self, update: int, score: float) -> None:
+        """Write a held-out score down."""
+        if self._kept is not None:
+            self._kept.table(SCORES, SCORE_COLUMNS).append((update, score))
+
+    def save(self, run: GRPO, updates: int, records: Sequence[UpdateRecord],
+             scores: Sequence[tuple[int, float]], mark: Mark) -> None:  # fmt: skip
+        """Write a checkpoint; the first one begins to keep the run."""
+        self._try(lambda: self._save(run, updates, records, scores, mark))
+
+    def _save(
+        self,
+        run: GRPO,
+        updates: int,
+        records: Sequence[UpdateRecord],
+        scores: Sequence[tuple[int, float]],
+        mark: Mark,
+    ) -> None:
+        from engine.posttraining.checkpoints import save_run
+
+        if self._catalogue is None:
+            return
+        kept = self._kept
+        if kept is None:
+            kept = self._catalogue.create(describe(run, updates))
+            self._kept, self.key = kept, kept.key
+            for record in records:
+                _write(kept, record)
+            for row in scores:
+                kept.table(SCORES, SCORE_COLUMNS).append(row)
+        score = scores[-1][1] if scores else math.nan
+        figures = {"true_score": score, "reward": records[-1].reward, "kl": records[-1].answer_kl}
+        at = run.update_count
+        kept.keep(at, lambda folder: save_run(run, folder), 1 - score, figures)
+        kept.mark(mark, at, figures)
+        self._catalogue.make_room((kept.key,))
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except LabError as error:
+            self.said = f"{error} {GOES_ON}"
+        else:
+            self.said = ""
+
+
+def _write(kept: KeptRun, record: UpdateRecord) -> None:
+    kept.table(UPDATES, COLUMNS).append(row_of(record))
+    kept.journal(OPENED).append(record_to_dict(record), sync=False)
+    kept.flush()
+
+
+def describe(run: GRPO, updates: int) -> RunDescription:
+    """What a catalogue says of a run."""
+    task = run.task
+    return RunDescription(
+        kind=KIND,
+        title=f"{task.title}: {run.reward.words()}"[:200],
+        settings={**asdict(run.settings), "reward": run.reward.words(), "updates": updates},
+        steps=updates,
+        seed=run.settings.seed,
+        sources={"Task": Source(task.title, task.key)},
+        details={
+            "task": task.key,
+            "reward": [[term.key, term.title, weight] for term, weight in run.reward.terms],
+        },
+    )
+
+
+def settings_of(summary: RunSummary) -> GRPOSettings:
+    """The settings that a kept run was begun with.
+
+    Raises:
+        LabError: if they make no sense.
+    """
+    known = {
+        f: v for f, v in summary.description.settings.items() if f not in ("reward", "updates")
+    }
+    try:
+        return GRPOSettings(**known)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise LabError("This run's settings can't be read: they are damaged.") from error
+
+
+def reward_of_kept(summary: RunSummary, terms: Sequence[RewardTerm]) -> RewardMix:
+    """The reward that a kept run was begun with, of the terms that are there now.
+
+    Raises:
+        LabError: if one that counts is not there, or nothing sensible was kept.
+    """
+    saved = summary.description.details.get("reward")
+    known = {term.key: term for term in terms}
+    try:
+        mix = []
+        for key, title, weight in saved or ():
+            if key in known:
+                mix.append((known[key], float(weight)))
+            elif weight:
+                raise LabError(
+                    f"This run was rewarded by “{title}”, which is not there now. Make it again, "
+                    "then resume."
+                )
+        return RewardMix(tuple(mix))
+    except (TypeError, ValueError) as error:
+        raise LabError("This run's reward can't be read: it is damaged.") from error
