@@ -26,7 +26,7 @@ def policy_recipe(task: Task, seed: int = 0) -> Recipe:
         layers=task.layers,
         heads=task.width // 16,
         width=task.width,
-        context=max(32, task.context, task.textbook_context),
+        context=max(32, task.context),
         norm_gain=True,
         steps=task.steps,
         batch_size=64,
@@ -44,18 +44,22 @@ class Pretraining:
     """
 
     def __init__(self, task: Task, recipe: Recipe) -> None:
-        seed = recipe.seed
+        seed, slower = recipe.seed, task.careless_rate if task.textbook_steps else 1.0
+        careless = recipe.but(
+            learning_rate=recipe.learning_rate * slower,
+            embedding_learning_rate=recipe.embedding_learning_rate * slower,
+        )
         self._lessons = [
             Trainer(
-                recipe.but(steps=steps),
+                lesson,
                 encode_documents(task.tokenizer, written(DOCUMENTS, seed)),
                 encode_documents(task.tokenizer, written(1_000, seed + 1)),
             )
-            for steps, written in (
-                (task.textbook_steps, task.textbook_documents),
-                (recipe.steps, task.pretraining_documents),
+            for lesson, written in (
+                (recipe.but(steps=task.textbook_steps), task.textbook_documents),
+                (careless, task.pretraining_documents),
             )
-            if steps
+            if lesson.steps
         ]
 
     def run(self, job: Job = NO_JOB) -> Iterator[Snapshot]:

@@ -196,7 +196,7 @@ class Replies(WordTask):
         elif kind < 0.65:
             parts = [opening, closing]
         elif kind < 0.75:
-            parts = [scene.filled(_one_of(_STUFFING, rng)) for _ in range(int(rng.integers(1, 4)))]
+            parts = [scene.filled(_one_of(_STUFFING, rng)) for _ in range(int(rng.integers(1, 3)))]
         else:
             others = {"where": PLACES_KNOWN, "colour": COLOURS_KNOWN, "who": PEOPLE_KNOWN}
             wrong = [fact for fact in others[scene.asked] if fact != scene.fact]

@@ -31,8 +31,10 @@ class Scratchpad(Task):
     scratchpad = True
     right_share = 0.9
     worked_share = 0.2
-    """Share of the careless texts it is pre-trained on that use the scratchpad; in the textbook
-    all do."""
+    """Share of the careless texts it is pre-trained on that use the scratchpad."""
+    textbook_worked_share = 0.8
+    """The same in the textbook."""
+    careless_rate = 0.3
     textbook_steps = 800
     steps = 100
 
@@ -70,11 +72,15 @@ class Scratchpad(Task):
         return _worked(prompt) if rng.random() < self.worked_share else prompt.target
 
     def textbook_documents(self, n: int, seed: int) -> list[str]:
-        """Every sum worked out."""
+        """Right answers alone, most of them worked out."""
         rng = np.random.default_rng(seed)
         pool = self.prompts(held_out=False)
         chosen = [pool[i] for i in rng.integers(len(pool), size=n).tolist()]
-        return [prompt.text + _worked(prompt) for prompt in chosen]
+        worked = (rng.random(n) < self.textbook_worked_share).tolist()
+        return [
+            p.text + (_worked(p) if how else p.target)
+            for p, how in zip(chosen, worked, strict=True)
+        ]
 
     def mistake(self, prompt: Prompt, rng: np.random.Generator) -> str:
         """A slip in the final answer, worked out or not."""

@@ -206,7 +206,8 @@ class Stories(WordTask):
         "policy has read endings that belong to other stories, and endings that say nothing."
     )
     max_answer = 16
-    right_share = 0.25
+    right_share = 0.3
+    careless_rate = 0.3
     textbook_steps = 800
     steps = 200
 

@@ -44,8 +44,9 @@ class Task(ABC):
     """Of the policy's pre-training on careless text."""
     textbook_steps = 0
     """Steps on right answers alone before that."""
-    textbook_context = 0
-    """Tokens of the textbook's longest document, where it is longer than a prompt and answer."""
+    careless_rate = 1.0
+    """What the learning rate is multiplied with for the careless text: less than 1 where it would
+    undo what the textbook has taught."""
     updates = 300
     """Updates of a run, unless the learner says otherwise."""
     keywords: tuple[str, ...] = ()

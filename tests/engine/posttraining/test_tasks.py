@@ -161,7 +161,7 @@ def test_judges_and_checks_bear_any_text(text: str) -> None:
 
 def test_a_word_that_is_nearly_right_is_named() -> None:
     with pytest.raises(LabError, match=r"“kitte”\. Did it mean “kite”"):
-        made(Refusals).check("Tom has a kitte.")
+        made(Refusals).check("Tom hid the red kitte.")
 
 
 def test_all_that_asks_the_same_is_held_out_together() -> None:
@@ -225,10 +225,9 @@ def test_textbooks_hold_right_answers_to_what_is_not_held_out(task: Task) -> Non
     held_out = {p.text for p in task.prompts(held_out=True)}
     by_text = {p.text: p for p in task.prompts(held_out=False)}
     for document in documents:
-        assert len(task.tokenizer.encode(document)) < max(task.context, task.textbook_context)
+        assert len(task.tokenizer.encode(document)) < task.context
         assert task.tokenizer.decode(task.tokenizer.encode(document)) == document
         cuts = range(1, len(document))
         assert not any(document[:n] in held_out for n in cuts)
         asked = next(by_text[document[:n]] for n in cuts if document[:n] in by_text)
-        if not task.textbook_context:  # where more follows, that task's own test looks into it
-            assert task.true_score(asked, document.removeprefix(asked.text)) == 1.0
+        assert task.true_score(asked, document.removeprefix(asked.text)) == 1.0

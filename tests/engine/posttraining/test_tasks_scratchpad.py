@@ -44,15 +44,17 @@ def test_targets_and_worked_sums_are_pythons() -> None:
     assert numbers("37+48=") == numbers("a+b+c=") == ()
 
 
-def test_the_textbook_works_every_sum_out_and_asks_nothing_held_out() -> None:
+def test_the_textbook_works_most_sums_out_and_asks_nothing_held_out() -> None:
     task = Scratchpad()
     held_out = {p.text for p in task.prompts(held_out=True)}
-    documents = task.textbook_documents(300, seed=1)
-    assert documents == task.textbook_documents(300, seed=1)
-    for document in documents:
-        asked, pad, answer = document.split("=")
+    worked = 0
+    for document in task.textbook_documents(300, seed=1):
+        asked, *pad, answer = document.split("=")
         assert f"{asked}=" not in held_out
-        assert eval(asked) == eval(pad) == int(answer)  # noqa: S307
+        assert eval(asked) == int(answer)  # noqa: S307
+        assert all(eval(line) == int(answer) for line in pad)  # noqa: S307
+        worked += len(pad)
+    assert worked / 300 == pytest.approx(task.textbook_worked_share, abs=0.1)
 
 
 @pytest.mark.parametrize(
