@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import (
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QSpinBox,
@@ -28,9 +29,10 @@ from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import HIGHEST_ORDER, ModelSet
 from gui.language_models.page import Page
 from gui.language_models.rules_bar import labelled
-from gui.language_models.totals_table import PlainTable
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_label, plain_tooltip
+from gui.widgets.table_export import EXACT, TableExport
+from gui.widgets.titled_table import TitledTable
 from gui.widgets.token_text import Vocabulary, isolate
 
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -56,7 +58,8 @@ class CountsPage(Page):
         self.followers.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         self.asked = plain_label(wrap=True)
         theme.set_text_role(self.asked, "strong")
-        self.shares = PlainTable("What each order adds to the probability")
+        self.export_button = TableExport(self.followers, "Counts")
+        self.shares = TitledTable("What it is made of", "What each order adds to the probability")
         self.shares_said = plain_label(wrap=True)
         theme.set_text_role(self.shares_said, "caption", "muted")
         self.places = _reading_table("Where it stands in the text")
@@ -67,7 +70,10 @@ class CountsPage(Page):
         left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.said)
+        head = QHBoxLayout()
+        head.addWidget(self.said, 1)
+        head.addWidget(self.export_button)
+        column.addLayout(head)
         column.addWidget(self.followers, 1)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
@@ -190,6 +196,12 @@ class CountsPage(Page):
         with QSignalBlocker(self.followers):
             _fill(self.followers, titles, rows, (LEFT, RIGHT, RIGHT, RIGHT))
             tokens = [f.token for f in counted.followers]
+            for row, f in enumerate(counted.followers):
+                numbers = (f.count, f.count / counted.times, f.probability)
+                for column, number in enumerate(numbers, 1):
+                    item = self.followers.item(row, column)
+                    assert item is not None
+                    item.setData(EXACT, number)
             if counted.asked in tokens:
                 self.followers.selectRow(tokens.index(counted.asked))
 

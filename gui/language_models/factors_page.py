@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout
 
 from engine.models import NGramModel
 from engine.tokenizers.base import without_surrogates
@@ -14,6 +14,7 @@ from gui.language_models.context import Context
 from gui.language_models.diffusion_view import DiffusionView
 from gui.language_models.direction_view import DirectionView
 from gui.language_models.factors_run import (
+    BACKWARDS,
     LONGEST,
     Factored,
     Neighbours,
@@ -21,19 +22,29 @@ from gui.language_models.factors_run import (
     count_backwards,
     factor,
     in_words,
+    more_probable,
     neighbours,
     settings_of,
 )
 from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import ModelSet
 from gui.language_models.page import Page
-from gui.language_models.presets import TUTORIAL, Preset, presets
+from gui.language_models.preset_row import PresetRow
+from gui.language_models.presets import TUTORIAL
 from gui.language_models.small_table_view import SmallTableView
 from gui.language_models.states_view import StatesView
-from gui.language_models.totals_table import ROWS, PlainTable, total
+from gui.language_models.totals_table import ROWS, total
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.page_switch import PageSpec, PageSwitch
-from gui.widgets.safe_text import plain_label, plain_tooltip
+from gui.widgets.prediction_card import PredictionCard, Question
+from gui.widgets.safe_text import plain_label
+from gui.widgets.titled_table import TitledTable
+
+QUESTION = (
+    "The same n-gram, counted on the text read backwards, takes p(x) apart from the end. Which of "
+    "the two gives this text the higher probability?"
+)
+CHOICES = ("left to right", "right to left", "neither: it is the same")
 
 
 class FactorsPage(Page):
@@ -46,7 +57,6 @@ class FactorsPage(Page):
         self._made: Factored | None = None
         self._backwards: ReversedNGram | None = None
         self._counting: JobHandle | None = None
-        self._presets: tuple[Preset, ...] = ()
         self.model_bar = ModelBar(models)
         caption = QLabel("Tex&t")
         theme.set_text_role(caption, "strong")
@@ -56,17 +66,22 @@ class FactorsPage(Page):
         self.field.setPlaceholderText("Any text of yours; it begins and ends here")
         self.field.setMaxLength(20_000)
         caption.setBuddy(self.field)
-        self.preset_row = FlowRow()
-        self._preset_buttons: list[QPushButton] = []
+        self.preset_row = PresetRow(lab)
         row = FlowRow()
         row.add(caption)
         row.add(self.preset_row)
-        self.totals = PlainTable("The text under each factorization")
+        self.card = PredictionCard()
+        self._asked: object = None
+        self.totals = TitledTable(
+            "p(x), taken apart in several ways", "The text under each factorization"
+        )
         self.said = plain_label(wrap=True)
         theme.set_text_role(self.said, "body", "muted")
         self.direction = DirectionView(self)
         self.states = StatesView(self)
         self.small = SmallTableView(self)
+        for view in (self.direction, self.states, self.small):
+            view.hide()  # until its page is shown; it would lie on what stands at the top
         self.looks = PageSwitch(
             "Closer looks",
             [
@@ -100,7 +115,7 @@ class FactorsPage(Page):
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 8, 0)
         self._upper = (self.model_bar, row, self.field, self.totals)
-        for part in (*self._upper, self.said):
+        for part in (self.model_bar, row, self.field, self.card, self.totals, self.said):
             page.addWidget(part)
         page.addWidget(self.looks, 1)
         self._typing = QTimer(self)
@@ -110,9 +125,9 @@ class FactorsPage(Page):
         self.field.textChanged.connect(self._typed)
         self.direction.place_wished.connect(self._look_at)
         self.looks.shown.connect(self._looked)
+        self.card.answered.connect(self._answered)
         self.states.fit_wished.connect(self.model_bar.fit.click)
-        lab.corpus_changed.connect(self._show_presets)
-        self._show_presets()
+        self.preset_row.chosen.connect(self.field.setText)
 
     def _directions(self) -> DirectionView:
         return self.direction
@@ -193,19 +208,59 @@ class FactorsPage(Page):
         if made.table is not self.models.table:
             return
         self._made = made
-        scored = [entry for entry in made.totals if entry.score is not None]
-        rows = [("how", "How p(x) is taken apart.", [entry.direction for entry in scored])]
-        for number, (title, tip) in enumerate(ROWS):
-            cells = [total(entry.score, number) for entry in scored if entry.score is not None]
-            rows.append((title, tip, cells))
-        self.totals.fill([entry.title for entry in scored], rows)
-        words = [in_words(made), *(entry.failure for entry in made.totals if entry.failure)]
-        if made.too_long:
-            words.append(f"Only the first {LONGEST} tokens are read here.")
-        self._say(" ".join(word for word in words if word))
+        self._ask_first(made)
+        self._show_totals()
+        self._say_all()
         self.direction.show_factored(made)
         self.states.show_factored(made)
         self._look_at(self.direction.place)
+
+    def _ask_first(self, made: Factored) -> None:
+        """Once for each n-gram and way of smoothing, ask which direction will find the text more
+        probable."""
+        right, settings = more_probable(made), made.backwards.settings
+        if right is None:
+            self.card.hide()
+        elif settings != self._asked or self.card.open:
+            self._asked = settings
+            self.card.pose(Question(QUESTION, CHOICES, right, in_words(made)))
+            self.card.setVisible(self._about_the_text)
+
+    @Slot()
+    def _answered(self) -> None:
+        self._show_totals()
+        self._say_all()
+
+    @property
+    def _covered(self) -> bool:
+        """Whether the reversed total is still being asked for."""
+        return not self.card.isHidden() and self.card.open
+
+    def _show_totals(self) -> None:
+        made = self._made
+        if made is None:
+            return
+        covered = self._covered
+        scored = [entry for entry in made.totals if entry.score is not None]
+        rows = [("how", "How p(x) is taken apart.", [entry.direction for entry in scored])]
+        for number, (title, tip) in enumerate(ROWS):
+            cells = [
+                "?" if covered and entry.direction == BACKWARDS else total(entry.score, number)
+                for entry in scored
+                if entry.score is not None
+            ]
+            rows.append((title, tip, cells))
+        self.totals.fill([entry.title for entry in scored], rows)
+
+    def _say_all(self) -> None:
+        made = self._made
+        if made is None:
+            return
+        failures = [entry.failure for entry in made.totals if entry.failure]
+        words = ["" if self._covered else in_words(made), *failures]
+        if made.too_long:
+            words.append(f"Only the first {LONGEST} tokens are read here.")
+        self._say(" ".join(word for word in words if word))
 
     @Slot(int)
     def _look_at(self, place: int) -> None:
@@ -238,27 +293,5 @@ class FactorsPage(Page):
         """Leave the room to a look that has a text of its own, or none."""
         for part in self._upper:
             part.setVisible(self._about_the_text)
+        self.card.setVisible(self._about_the_text and self.card.state != "idle")
         self._say(self.said.text())
-
-    # ----------------------------------------------------------------------------------- presets
-    @Slot()
-    def _show_presets(self) -> None:
-        self._presets = presets(self.lab.corpus)
-        while len(self._preset_buttons) < len(self._presets):
-            button = QPushButton()
-            button.setAutoDefault(False)
-            button.clicked.connect(self._take_preset)
-            self._preset_buttons.append(button)
-            self.preset_row.add(button)
-        for number, button in enumerate(self._preset_buttons):
-            button.setVisible(number < len(self._presets))
-            if number < len(self._presets):
-                preset = self._presets[number]
-                button.setText(preset.title.replace("&", "&&"))
-                button.setToolTip(plain_tooltip(f"{preset.tip}\n{preset.text[:300]}"))
-
-    @Slot()
-    def _take_preset(self) -> None:
-        button = self.sender()
-        if isinstance(button, QPushButton) and button in self._preset_buttons:
-            self.field.setText(self._presets[self._preset_buttons.index(button)].text)

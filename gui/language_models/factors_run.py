@@ -25,6 +25,8 @@ from gui.language_models.models import Seat, Table
 
 LONGEST = 400
 """Tokens of a text that are read here; a longer one is cut."""
+BACKWARDS = "right to left"
+"""How the reversed n-gram takes p(x) apart."""
 FAVOURITES = 6
 """Tokens named for each hidden state."""
 
@@ -151,7 +153,7 @@ def factor(table: Table, known: ReversedNGram, text: str, job: Job = NO_JOB) -> 
         totals.append(Total(each.kind, each.title, direction, made.score))
         if each.kind == "ngram":
             ahead = made.log_probs
-            totals.append(Total("ngram", f"{seat.title}, reversed", "right to left", score))
+            totals.append(Total("ngram", f"{seat.title}, reversed", BACKWARDS, score))
     hmm = table.seat("hmm")
     states = None
     if hmm is not None and isinstance(hmm.model, HiddenMarkovModel):
@@ -192,6 +194,17 @@ def neighbours(made: Factored, place: int, job: Job = NO_JOB) -> Neighbours:
         NextToken(model.next_log_probs(ids[:place])),
         NextToken(made.backwards.model.previous_log_probs(ids[place + 1 :])),
     )
+
+
+def more_probable(made: Factored) -> int | None:
+    """Which direction gives the text the higher probability: 0 for left to right, 1 for right to
+    left, 2 if it is the same; None where one of the two has no score."""
+    scores = [t.score for t in made.totals if t.kind == "ngram" and t.score is not None]
+    if len(scores) != 2:
+        return None
+    ahead, behind = scores[0].nats, scores[1].nats
+    same = ahead == behind or math.isclose(ahead, behind, rel_tol=1e-9)
+    return 2 if same else int(behind < ahead)
 
 
 def in_words(made: Factored) -> str:

@@ -66,6 +66,9 @@ class Panel(QWidget):
         self.title.setText(seat.title)
         self.title.setToolTip(seat.name)
         self.text.setAccessibleName(f"Written by {seat.title}")
+        self.text.setPlaceholderText(
+            f"What the {seat.title} writes on will stand here. Press Generate."
+        )
 
     def show_tokens(self, chips: bool) -> None:
         """As chips, or as text."""

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -30,12 +29,15 @@ from gui.language_models.ledger_table import QUANTITIES, RANKS_IN_WORDS, LedgerM
 from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import ModelSet
 from gui.language_models.page import Page
-from gui.language_models.presets import TUTORIAL, Preset, presets
+from gui.language_models.preset_row import PresetRow
+from gui.language_models.presets import TUTORIAL
 from gui.language_models.sentence import LONGEST, Sentence, alternatives, read
-from gui.language_models.totals_table import PlainTable, fill_comparison, fill_totals
+from gui.language_models.totals_table import fill_comparison, fill_totals
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.page_buttons import PageButton
 from gui.widgets.safe_text import plain_label, plain_tooltip
+from gui.widgets.table_export import TableExport
+from gui.widgets.titled_table import TitledTable
 from gui.widgets.token_text import Vocabulary, isolate
 
 
@@ -48,7 +50,6 @@ class LedgerPage(Page):
         super().__init__(lab, models, context)
         self._sentence: Sentence | None = None
         self._place = -1
-        self._presets: tuple[Preset, ...] = ()
         self.model_bar = ModelBar(models)
         caption = QLabel("Se&ntence")
         theme.set_text_role(caption, "strong")
@@ -67,8 +68,7 @@ class LedgerPage(Page):
                 "of all texts which begin like this."
             )
         )
-        self.preset_row = FlowRow()
-        self._preset_buttons: list[QPushButton] = []
+        self.preset_row = PresetRow(lab)
         self.quantities = QButtonGroup(self)
         self.quantities.setExclusive(True)
         quantity_row = FlowRow()
@@ -87,8 +87,11 @@ class LedgerPage(Page):
         self.table.setWordWrap(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setHighlightSections(False)
-        self.totals = PlainTable("Totals under each model")
-        self.comparison = PlainTable("Other sentences under each model")
+        self.export_button = TableExport(self.table, "Sentence ledger")
+        self.totals = TitledTable("The whole text", "Totals under each model")
+        self.comparison = TitledTable(
+            "The same models on other sentences", "Other sentences under each model"
+        )
         self.said = plain_label(wrap=True)
         self.legend = plain_label(RANKS_IN_WORDS, wrap=True)
         for label in (self.said, self.legend):
@@ -110,13 +113,13 @@ class LedgerPage(Page):
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.heads.sort_wished.connect(self._sort)
         self.bars.room_changed.connect(self._show_bars)
-        lab.corpus_changed.connect(self._show_presets)
-        self._show_presets()
+        self.preset_row.chosen.connect(self.field.setText)
 
     def _lay_out(self, caption: QLabel, quantity_row: FlowRow) -> None:
         left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
+        quantity_row.add(self.export_button)
         column.addWidget(quantity_row)
         column.addWidget(self.table, 1)
         column.addWidget(self.legend)
@@ -127,9 +130,6 @@ class LedgerPage(Page):
         column.addWidget(self.asked)
         column.addWidget(self.heads)
         column.addWidget(self.bars, 1)
-        title = QLabel("The same models on other sentences")
-        theme.set_text_role(title, "strong")
-        column.addWidget(title)
         column.addWidget(self.comparison)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("ledger_splitter")
@@ -284,29 +284,6 @@ class LedgerPage(Page):
     def _sort(self, kind: str) -> None:
         self._sort_by = kind
         self._show_bars()
-
-    # ----------------------------------------------------------------------------------- presets
-    @Slot()
-    def _show_presets(self) -> None:
-        self._presets = presets(self.lab.corpus)
-        while len(self._preset_buttons) < len(self._presets):
-            button = QPushButton()
-            button.setAutoDefault(False)
-            button.clicked.connect(self._take_preset)
-            self._preset_buttons.append(button)
-            self.preset_row.add(button)
-        for number, button in enumerate(self._preset_buttons):
-            button.setVisible(number < len(self._presets))
-            if number < len(self._presets):
-                preset = self._presets[number]
-                button.setText(preset.title.replace("&", "&&"))
-                button.setToolTip(plain_tooltip(f"{preset.tip}\n{preset.text[:300]}"))
-
-    @Slot()
-    def _take_preset(self) -> None:
-        button = self.sender()
-        if isinstance(button, QPushButton) and button in self._preset_buttons:
-            self.field.setText(self._presets[self._preset_buttons.index(button)].text)
 
 
 def _with_place(sentence: Sentence, place: int, job: Job) -> tuple[Answers, int]:

@@ -21,6 +21,7 @@ from gui import theme
 from gui.language_models.sentence import Sentence
 from gui.widgets.numbers import format_log_probability
 from gui.widgets.safe_text import plain_tooltip
+from gui.widgets.table_export import EXACT
 from gui.widgets.token_text import Vocabulary, isolate
 
 Index = QModelIndex | QPersistentModelIndex
@@ -127,6 +128,8 @@ class LedgerModel(QAbstractTableModel):
         ledger = self._ledgers[column - 1][1]
         if role == Qt.ItemDataRole.DisplayRole:
             return cell(ledger, row, self._quantity)
+        if role == EXACT:
+            return exact(ledger, row, self._quantity)
         if role == Qt.ItemDataRole.BackgroundRole:
             return ground(ledger, row)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -155,6 +158,21 @@ def cell(ledger: Ledger, row: int, quantity: Quantity) -> str:
     if lost(ledger, row + 1):
         return "undefined"
     return format_log_probability(float(ledger.running[row]))
+
+
+def exact(ledger: Ledger, row: int, quantity: Quantity) -> float | int | None:
+    """A cell's number with all its digits; None where it is undefined, or a probability too small
+    for a 64-bit number, which only words with an exponent can tell."""
+    if cell(ledger, row, quantity) == "undefined":
+        return None
+    if quantity is Quantity.RANK:
+        return int(ledger.ranks[row])
+    own = float(ledger.log_probs[row])
+    if quantity is Quantity.BITS:
+        return -own / math.log(2)
+    nats = float(ledger.running[row]) if quantity is Quantity.RUNNING else own
+    p = math.exp(nats)
+    return p if p > 0 or nats == -math.inf else None
 
 
 def lost(ledger: Ledger, n: int) -> bool:

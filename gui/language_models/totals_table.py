@@ -9,6 +9,7 @@ from gui.language_models.ledger_table import lost
 from gui.language_models.sentence import Sentence
 from gui.widgets.numbers import format_number
 from gui.widgets.plain_table import PlainTable as PlainTable
+from gui.widgets.titled_table import TitledTable
 from gui.widgets.token_text import display_text, isolate
 
 ROWS = (
@@ -25,7 +26,7 @@ ROWS = (
 )
 
 
-def fill_totals(table: PlainTable, sentence: Sentence) -> None:
+def fill_totals(table: TitledTable, sentence: Sentence) -> None:
     """The totals of a sentence under each model."""
     entries = [entry for entry in sentence.entries if entry.ledger is not None]
     scores = [entry.ledger.score for entry in entries if entry.ledger is not None]
@@ -50,7 +51,7 @@ def total(score: Score, row: int) -> str:
     return "–" if math.isnan(value) else format_number(value, 3 if row < 3 else 4)
 
 
-def fill_comparison(table: PlainTable, sentence: Sentence) -> None:
+def fill_comparison(table: TitledTable, sentence: Sentence) -> None:
     """The probabilities of the sentences to compare with."""
     rows = []
     for text, scores in sentence.others:

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import theme
 from gui.widgets.look import em
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
+from gui.widgets.table_export import EXACT, TableExport
 
 if TYPE_CHECKING:
     from engine.models.transformer.inside_arithmetic import Arithmetic
@@ -81,6 +89,8 @@ class _Terms(QAbstractTableModel):
             if index.column() == 0:
                 return self._names[row]
             return format_number(float(a.terms[row, index.column() - 1]), 5)
+        if role == EXACT and index.column():
+            return float(a.terms[row, index.column() - 1])
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -120,9 +130,14 @@ class ArithmeticView(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setTabKeyNavigation(False)
+        self.export_button = TableExport(self.table, "Terms", self)
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.export_button)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.title, self.line, self.steps, self.check, self.table):
+        self._column.addLayout(head)
+        for widget in (self.line, self.steps, self.check, self.table):
             self._column.addWidget(widget)
         theme.current().changed.connect(self._dress)
         self._dress()
@@ -150,6 +165,7 @@ class ArithmeticView(QWidget):
         )
         self._terms.show(a, names, heading)
         self.table.setVisible(bool(a.labels))
+        self.export_button.setVisible(bool(a.labels))
         self._dress()
 
     @Slot()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -75,10 +76,9 @@ class InsidePage(QWidget):
         self.run_box = QComboBox()
         self.run_box.setAccessibleName("Model")
         self.run_box.setToolTip("The trained transformer to look into.")
-        self.run_box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.run_box.setMinimumContentsLength(12)
+        self.run_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.run_box.setMinimumContentsLength(12)  # a very long name is cut in a narrow window
+        self.run_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.run_box.activated.connect(self._run_chosen)
         run_caption.setBuddy(self.run_box)
         text_caption = QLabel("Te&xt so far")

@@ -146,6 +146,7 @@ class PageSwitch(QWidget):
                 if spec.key == key:
                     self._made[key] = spec.factory()
                     area.setWidget(self._made[key])
+                    self._made[key].show()  # it may have been kept hidden until it had a place
         return self._made[key]
 
     @property

@@ -53,6 +53,7 @@ class TitledTable(QWidget):
         self.table.fill(columns, rows)
         self.table.setVisible(bool(rows))
         self.export_button.setVisible(bool(rows))
+        self.title.setVisible(bool(rows) or bool(self.empty.text()))  # no title over nothing
         self.empty.setVisible(not rows and bool(self.empty.text()))
         if not rows:
             self.notice.clear()

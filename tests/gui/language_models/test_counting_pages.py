@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import re
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -85,7 +88,7 @@ def test_the_shares_of_the_orders_add_up_to_the_probability(
         total = sum(share.contribution for share in got.shares)
         expected = math.exp(got.model.next_log_probs(got.cut.ids)[got.asked])
         assert total == pytest.approx(expected) == pytest.approx(got.asked_probability)
-        assert page.shares.rowCount() == len(got.shares)
+        assert page.shares.table.rowCount() == len(got.shares)
 
 
 def test_a_click_on_a_follower_leads_to_its_places(
@@ -119,11 +122,25 @@ def test_fewer_tokens_can_be_looked_at(page: CountsPage, qtbot: QtBot) -> None:
     assert got.times == len(got.model.counts.stream.ids) - 1
 
 
+def test_the_count_table_is_saved_with_all_digits(
+    page: CountsPage, tmp_path: Path, qtbot: QtBot
+) -> None:
+    got = counted(page, qtbot)
+    page.export_button.wanted.emit("csv", str(tmp_path / "counts.csv"))
+    text = (tmp_path / "counts.csv").read_text(encoding="utf-8")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header[:3] == ["token", "times", "times ÷ all"] and len(rows) == len(got.followers)
+    for follower, row in zip(got.followers, rows, strict=True):
+        assert int(row[1]) == follower.count
+        assert float(row[2]) == follower.count / got.times
+        assert float(row[3]) == follower.probability
+
+
 def test_what_was_never_seen_is_said(page: CountsPage, qtbot: QtBot) -> None:
     page.context.set_text("zebra zebra zebra")
     got = counted(page, qtbot)
     assert got.times == 0 and "never seen" in page.said.text()
-    assert page.followers.rowCount() == 0 and page.shares.rowCount() == 0
+    assert page.followers.rowCount() == 0 and page.shares.table.rowCount() == 0
 
 
 def test_the_beginning_of_documents_is_a_context_too(

@@ -54,9 +54,17 @@ def test_totals_are_the_models_own(page: FactorsPage, lab: Lab, qtbot: QtBot) ->
     assert first.nats == pytest.approx(-float(np.sum(ahead.token_log_probs([*ids, end]))))
     assert second.nats == pytest.approx(-float(np.sum(behind.document_log_probs(ids))))
     assert second.tokens == first.tokens == len(ids) + 1
-    heads = [page.totals.horizontalHeaderItem(i).text() for i in range(page.totals.columnCount())]
+    heads = [
+        page.totals.table.horizontalHeaderItem(i).text()
+        for i in range(page.totals.table.columnCount())
+    ]
     assert heads == [total.title for total in made.totals]
-    assert page.totals.item(1, 1).text() == str(second.probability)
+    assert page.totals.table.item(1, 1).text() == "?" and not page.said.isVisible()
+    qtbot.mouseClick(page.card.buttons[2], LEFT)
+    right = 0 if first.nats < second.nats else 1
+    assert page.card.buttons[right].text().startswith("✓") and page.card.score == (0, 1)
+    assert page.totals.table.item(1, 1).text() == str(second.probability)
+    assert page.said.isVisible() and page.said.text() in page.card.verdict.text()
     table = page.direction.table
     assert table.rowCount() == len(ids) + 2
     assert table.item(0, 1).text() == "" and table.item(len(ids) + 1, 2).text() == ""
@@ -70,6 +78,7 @@ def test_both_ways_agree_by_maximum_likelihood(page: FactorsPage, lab: Lab, qtbo
     text = lab.corpus.train[0][:300]  # cut short: it never ended there, so p = 0 both ways
     made = factored(page, qtbot, text)
     assert all(t.score is None or t.score.nats == np.inf for t in made.totals if t.kind == "ngram")
+    page.card.skip()
     assert "probability 0" in page.said.text()
     whole = min(lab.corpus.train, key=len)
     made = factored(page, qtbot, whole)
@@ -122,3 +131,12 @@ def test_the_small_table_counts_what_is_typed(page: FactorsPage, qtbot: QtBot) -
     assert "Write a few sentences" in small.said.text()
     page.looks.show_page("directions")
     assert page.totals.isVisible()
+
+
+def test_no_view_lies_on_another_before_it_is_shown(page: FactorsPage) -> None:
+    for view in (page.states, page.small):
+        assert not view.isVisible()
+    page.looks.show_page("small")
+    assert page.small.isVisible() and not page.card.isVisible() and not page.totals.isVisible()
+    page.looks.show_page("directions")
+    assert page.card.isVisible() and page.totals.isVisible()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,8 +73,8 @@ def test_cells_and_totals_are_the_engines(page: LedgerPage, lab: Lab, qtbot: QtB
         for row in range(len(sentence.ids)):
             assert cell(page, row, column) == format_log_probability(own.log_probs[row])
         score = score_text(model, tokenizer, "Otto went to the lake.")
-        assert page.totals.item(0, column - 1).text() == str(score.probability)
-        bits = float(page.totals.item(1, column - 1).text())
+        assert page.totals.table.item(0, column - 1).text() == str(score.probability)
+        bits = float(page.totals.table.item(1, column - 1).text())
         assert bits == pytest.approx(score.bits_per_token, rel=0.01)
 
 
@@ -101,7 +104,7 @@ def test_the_tutorials_sentences_stand_in_the_tutorials_order(
     ngram = [scores[0] for _, scores in sentence.others]
     nats = [score.nats for score in ngram if score is not None]
     assert len(nats) == 3 and nats == sorted(nats)
-    assert page.comparison.item(2, 0).text() == str(ngram[2].probability if ngram[2] else "")
+    assert page.comparison.table.item(2, 0).text() == str(ngram[2].probability if ngram[2] else "")
 
 
 def test_probabilities_are_never_shown_as_zero_because_they_are_small(
@@ -110,7 +113,7 @@ def test_probabilities_are_never_shown_as_zero_because_they_are_small(
     sentence = read_now(page, qtbot, "xq" * 180)
     made = sentence.entries[0].ledger
     assert made is not None and made.score.nats > 800  # exp(−800) is 0 as a float
-    assert "10⁻" in page.totals.item(0, 0).text()
+    assert "10⁻" in page.totals.table.item(0, 0).text()
     page.rows.set_quantity(Quantity.RUNNING)
     assert "10⁻" in cell(page, len(sentence.ids) - 1, 1)
 
@@ -129,7 +132,7 @@ def test_impossible_then_undefined_is_said_as_it_is(
     assert "undefined" in shown[first + 1 :]
     page.rows.set_quantity(Quantity.RUNNING)
     assert all(cell(page, row, 1) == "0" for row in range(first, len(shown)))
-    assert page.totals.item(0, 0).text() == "0" and page.totals.item(3, 0).text() == "∞"
+    assert page.totals.table.item(0, 0).text() == "0" and page.totals.table.item(3, 0).text() == "∞"
 
 
 def test_a_click_on_a_token_shows_what_was_expected_there(page: LedgerPage, qtbot: QtBot) -> None:
@@ -184,3 +187,23 @@ def test_unknown_words_are_said_to_be_cheap(page: LedgerPage, lab: Lab, qtbot: Q
     qtbot.waitUntil(lambda: ready(lab), timeout=WAIT_MS)
     read_now(page, qtbot, "zebra zebra zebra")
     assert "<unk>" in page.said.text()
+
+
+def test_the_ledger_is_saved_with_all_digits(
+    page: LedgerPage, tmp_path: Path, qtbot: QtBot
+) -> None:
+    sentence = read_now(page, qtbot, "He is hungry")
+    made = sentence.entries[0].ledger
+    assert made is not None
+    for quantity, wanted in (
+        (Quantity.CONDITIONAL, np.exp(made.log_probs)),
+        (Quantity.BITS, -np.asarray(made.log_probs) / np.log(2)),
+        (Quantity.RANK, made.ranks),
+    ):
+        page.rows.set_quantity(quantity)
+        page.export_button.wanted.emit("csv", str(tmp_path / "ledger.csv"))
+        text = (tmp_path / "ledger.csv").read_text(encoding="utf-8")
+        header, *rows = csv.reader(io.StringIO(text))
+        assert header[:2] == ["token", sentence.entries[0].seat.title]
+        assert len(rows) == len(sentence.ids)
+        assert [float(row[1]) for row in rows] == pytest.approx(list(wanted), rel=1e-12)
