@@ -17,11 +17,11 @@ from engine.jobs import NO_JOB, Job
 from engine.models.base import LogProbs
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.records import UpdateRecord
-from engine.posttraining.rewards import Floats, RewardMix
+from engine.posttraining.rewards import Floats, RewardMix, terms_for
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
-from engine.runs import Catalogue, Mark
-from gui.rewards.keeping import KEEP_EVERY, Keeping
+from engine.runs import Catalogue, Mark, RunSummary
+from gui.rewards.keeping import KEEP_EVERY, Keeping, reward_of_kept, settings_of
 
 if TYPE_CHECKING:
     from engine.models.transformer.model import TransformerModel
@@ -131,6 +131,16 @@ class Comparison:
     update: int
 
 
+@dataclass(frozen=True)
+class FrozenPolicy:
+    """A copy of a run's policy that stays as it is."""
+
+    live: LiveRun
+    model: TransformerModel
+    updates: int
+    """It has had."""
+
+
 class LiveRun:
     """One run. But for ``reward``, ``latest`` and ``one_update_more`` everything here belongs to
     the compute thread."""
@@ -144,6 +154,8 @@ class LiveRun:
         """
         self.order = order
         self.keeping = Keeping(catalogue, key)
+        self.lab_name = ""
+        """The policy's name in the lab, once it is there; the window's own."""
         self.reward = order.reward
         """What the next update rewards. The window may set it at any time."""
         self.latest: News | None = None
@@ -242,9 +254,9 @@ class LiveRun:
             self.keeping.save(grpo, self.order.updates, self._records, scores, mark)
             self._kept_at = at
 
-    def frozen(self) -> tuple[TransformerModel, int]:
-        """A copy of the policy as it is, and the updates it has had."""
-        return self._opened().frozen_model(), len(self._records)
+    def frozen(self) -> FrozenPolicy:
+        """A copy of the policy as it is."""
+        return FrozenPolicy(self, self._opened().frozen_model(), len(self._records))
 
     def _take_reward(self, grpo: GRPO) -> None:
         wanted = self.reward
@@ -322,3 +334,27 @@ def _counted(answers: list[Answer]) -> tuple[tuple[str, int], ...]:
     """An answer that was cut off at the limit ends in an ellipsis."""
     texts = [a.text if a.finished else f"{a.text}…" for a in answers]
     return tuple(Counter(texts).most_common())
+
+
+def kept_order(run: RunSummary, mix: RewardMix, updates: int) -> Order:
+    """What a kept run goes on with.
+
+    Args:
+        run: the kept run.
+        mix: the reward as it is set up now: where the run needs a term that does not come with
+            its task, it is looked for here.
+        updates: how many a run has now; a run that is at its end goes on to so many.
+
+    Raises:
+        LabError: if the run is damaged, or needs a task or a term that is not there.
+    """
+    key = run.description.details.get("task")
+    if not any(kind.key == key for kind in TASKS):
+        raise LabError("This run's task is not there.")
+    task = make_task(str(key))
+    own = terms_for(task)
+    known = {term.key for term in own}
+    terms = [*own, *(term for term, _ in mix.terms if term.key not in known)]
+    planned = run.description.steps
+    total = max(planned, updates) if run.step >= planned else planned
+    return Order(task, settings_of(run), reward_of_kept(run, terms), total)

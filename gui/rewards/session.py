@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -12,11 +11,8 @@ from engine.posttraining.rewards import RewardMix
 from gui.job_handle import Failure, JobHandle, JobState
 from gui.kept_runs import catalogue
 from gui.lab import Lab
-from gui.rewards.live import Comparison, Ended, LiveRun, News, Order
+from gui.rewards.live import Comparison, Ended, FrozenPolicy, LiveRun, News, Order
 from gui.rewards.policy_run import policy_run
-
-if TYPE_CHECKING:
-    from engine.models.transformer.model import TransformerModel
 
 
 class Phase(enum.Enum):
@@ -70,7 +66,6 @@ class RewardsSession(QObject):
         self._live: LiveRun | None = None
         self._job: JobHandle | None = None
         self._phase = Phase.EMPTY
-        self._offered = ""  # the policy's name in the lab
         self.catalogue = catalogue()
         """Where runs are kept."""
         self.order: Order | None = None
@@ -150,7 +145,6 @@ class RewardsSession(QObject):
 
     def _begin(self, live: LiveRun, order: Order) -> None:
         self._live, self.order, self.news = live, order, None
-        self._offered = ""
         self.problem = ""
         self.began.emit()
 
@@ -278,25 +272,23 @@ class RewardsSession(QObject):
         """Copy the policy as it is, to put it into the lab."""
         if self._live is not None and self.news is not None and self.news.update:
             self._lab.compute.request(
-                OFFER_KEY,
+                (OFFER_KEY, id(self._live)),
                 self._live.frozen,
                 title="Keeping the policy",
                 on_result=self._copied,
             )
 
     @Slot(object)
-    def _copied(self, found: tuple[TransformerModel, int]) -> None:
-        model, updates = found
-        if self.order is None:
-            return
-        run = policy_run(model, self.order, updates, self.news)
+    def _copied(self, found: FrozenPolicy) -> None:
+        live = found.live
+        run = policy_run(found.model, live.order, found.updates, live.latest)
         try:
-            if self._offered:
-                self._offered = self._lab.replace_run(self._offered, run).name
+            if live.lab_name:
+                live.lab_name = self._lab.replace_run(live.lab_name, run).name
             else:
-                self._offered = self._lab.add_run(run).name
+                live.lab_name = self._lab.add_run(run).name
         except LabError as error:
             self.problem = str(error)
             self.phase_changed.emit()
             return
-        self.offered.emit(self._offered)
+        self.offered.emit(live.lab_name)
