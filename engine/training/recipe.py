@@ -132,7 +132,7 @@ class Recipe:
     init: Initial = _knob(
         "gpt2",
         "model",
-        "Start",
+        "Initial weights",
         "Random numbers to start from: all small as in GPT-2, or blocks that start as identity.",
         choices=Initial,
     )

@@ -19,6 +19,7 @@ from gui.training.experiments_table import ArmTable
 from gui.training.labelled import labelled_choice, row_button
 from gui.training.paces import Landmarks
 from gui.training.units import ALONG, LOSS_TIPS, LOSSES, held_out_unit
+from gui.training.wishes import Wishes
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
@@ -28,6 +29,7 @@ from gui.widgets.safe_text import plain_label
 
 LENGTHS = {"0.5": "half as long", "1": "as given", "2": "twice as long"}
 PLOT_EMS = 22.0
+COMPARE = "Compare them with others"
 EMPTY = "Predict, then press Start: the curves grow here side by side."
 
 
@@ -39,10 +41,12 @@ class ExperimentsPage(QWidget):
         lab: Lab,
         session: ExperimentSession,
         landmarks: Landmarks,
+        wishes: Wishes,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._lab, self.session, self._landmarks = lab, session, landmarks
+        self._wishes = wishes
         self.times = ExperimentTimes(lab, self)
         self._offered: tuple[Experiment, ...] = ()
         self._asked: Trial | None = None
@@ -67,6 +71,7 @@ class ExperimentsPage(QWidget):
         self.card.skip_button.setToolTip("Run it without predicting (Esc).")
         self.card.lock_button.setToolTip("Fix your prediction; the end of the run tells (Enter).")
         self.problem, self.found, self.note = Notice(self), Notice(self), Notice(self)
+        self.kept = Notice(self)
         units = FlowRow(self)
         self.unit = labelled_choice(units, "Loss &in", "The unit of the axis.", LOSSES, LOSS_TIPS)
         self.along = labelled_choice(units, "alon&g", "What the curves are drawn along.", ALONG)
@@ -82,8 +87,10 @@ class ExperimentsPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         asking = (choices, self.about, self.look_for, self.note, self.card, buttons, self.words)
-        for widget in (*asking, self.problem, self.found, units, self.plot, self.table):
-            column.addWidget(widget, 1 if widget is self.plot else 0)
+        for widget in (*asking, self.problem, self.found, self.kept, units):
+            column.addWidget(widget)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.table)
         self._connect()
         self._dress()
         self._list()
@@ -103,6 +110,7 @@ class ExperimentsPage(QWidget):
         self.session.began.connect(self._began)
         self.session.ended.connect(self._ended)
         self.times.changed.connect(self._refresh)
+        self.kept.pressed.connect(self._compare)
         self._landmarks.changed.connect(self._redraw)
         self._lab.streams_changed.connect(self._list)
         self._lab.seed_changed.connect(self._list)
@@ -203,6 +211,7 @@ class ExperimentsPage(QWidget):
     @Slot()
     def _began(self) -> None:
         self.found.clear()
+        self.kept.clear()
         self.drawing.clear()
         self.table.clear_rows()
         trial = self.session.trial
@@ -223,6 +232,15 @@ class ExperimentsPage(QWidget):
             why = ""
         law = outcome.no_law if outcome.law is None else law_said(outcome.law)
         self.found.say(" ".join(filter(None, (why, law))), "info")
+        if outcome.unkept:
+            self.kept.say(f"Not all runs could be kept. {outcome.unkept}", "warning")
+        elif outcome.keys:
+            self.kept.say("Its runs are kept.", "good", COMPARE)
+
+    @Slot()
+    def _compare(self) -> None:
+        if self.session.outcome is not None:
+            self._wishes.compare.emit(set(self.session.outcome.keys))
 
     # --------------------------------------------------------------------------------- showing
     @Slot()

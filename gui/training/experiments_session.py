@@ -9,10 +9,13 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
+from engine.runs import Mark
 from engine.training.experiments import Experiment, expected_seconds, paces
+from engine.training.runs import Recorder, describe
 from engine.training.scaling import Fit, Run, fit
 from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import Failure, JobHandle, JobState
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 
 if TYPE_CHECKING:
@@ -52,6 +55,10 @@ class Outcome:
     law: Fit | None = None
     no_law: str = ""
     """Why no scaling law could be fitted."""
+    keys: tuple[str, ...] = ()
+    """Of the arms, where they are kept as runs."""
+    unkept: str = ""
+    """Why they could not be kept."""
 
 
 class _Work:
@@ -71,6 +78,8 @@ class _Work:
                 trial.experiment, trial.streams.train, trial.held_out, trial.tokenizer.tokenizer
             )
         standing = self._run.run(job)
+        if trial.experiment.shape == "curves":
+            return self._kept(standing, job)
         if trial.experiment.shape != "scaling":
             return Outcome(standing)
         try:
@@ -78,6 +87,29 @@ class _Work:
             return Outcome(standing, fit(runs, floor, job=job))
         except LabError as error:
             return Outcome(standing, no_law=str(error))
+
+    def _kept(self, standing: Standing, job: Job) -> Outcome:
+        """Keep every arm as a run of its own, to be compared with others."""
+        assert self._run is not None
+        trial, kept = self.trial, catalogue()
+        keys: list[str] = []
+        try:
+            for arm in self._run.arms:
+                job.yield_point()
+                streams = Streams(arm.trainer.train, trial.held_out, trial.streams.made_from)
+                title = f"{arm.arm.name} ({trial.experiment.key})"
+                details = {"experiment": trial.experiment.key}
+                about = describe(
+                    arm.arm.recipe, title, streams, trial.tokenizer, kept.store, details
+                )
+                run = kept.create(about)
+                keys.append(run.key)
+                mark: Mark = "diverged" if arm.problem else "finished"
+                Recorder(run).end(mark, arm.trainer)
+            kept.make_room(keys)
+        except LabError as error:
+            return Outcome(standing, unkept=str(error), keys=tuple(keys))
+        return Outcome(standing, keys=tuple(keys))
 
 
 class ExperimentSession(QObject):

@@ -15,6 +15,7 @@ from gui import theme
 from gui.job_status import duration
 from gui.kept_runs import catalogue
 from gui.lab import Lab
+from gui.training.knobs import ELSEWHERE
 from gui.training.news import Order
 from gui.training.paces import Paces
 from gui.training.prompts import sample_tokens
@@ -157,6 +158,26 @@ class SetupPanel(QWidget):
         self._turned.clear()
         self._chosen()
 
+    def adopt(self, recipe: Recipe) -> None:
+        """Choose the settings of a recipe, and as many steps as it has. The seed stays the one
+        that all tabs share."""
+        key = next((k for k, (make, _, _) in RECIPES.items() if make().name == recipe.name), "")
+        size = next((n for n, s in SIZES.items() if _has(recipe, s)), "small")
+        blockers = [QSignalBlocker(box) for box in (self.recipe, self.size_box, self.time)]
+        self.recipe.setCurrentIndex(max(0, self.recipe.findData(key)))
+        self.size_box.setCurrentIndex(self.size_box.findData(size))
+        self.time.setCurrentIndex(self.time.findText(BY_STEPS))
+        for blocker in blockers:
+            blocker.unblock()
+        plain = self.plain
+        self._turned = {
+            name: getattr(recipe, name)
+            for name in Recipe.knobs()
+            if name not in ELSEWHERE and getattr(recipe, name) != getattr(plain, name)
+        }
+        self.steps.setValue(recipe.steps)
+        self._chosen()
+
     @property
     def seconds(self) -> float | None:
         """How long to train, or None where steps are counted."""
@@ -274,6 +295,10 @@ class SetupPanel(QWidget):
             return f"This will take about {duration(run_seconds(recipe, pace))} ({how})."
         steps = recipe_for(seconds, recipe, pace).steps
         return f"{duration(seconds)} are about {steps:,} steps ({how})."
+
+
+def _has(recipe: Recipe, shape: dict[str, int]) -> bool:
+    return all(getattr(recipe, name) == value for name, value in shape.items())
 
 
 def _said(value: object) -> str:

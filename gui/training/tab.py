@@ -10,10 +10,13 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.errors import LabError
+from engine.training import Recipe
+from engine.training.experiments import Experiment
 from gui import theme
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.checkpoint_peek import CheckpointPeek
+from gui.training.compare_page import ComparePage
 from gui.training.experiments_page import ExperimentsPage
 from gui.training.experiments_session import ExperimentSession
 from gui.training.export import RunExport
@@ -31,11 +34,12 @@ from gui.training.setup import SetupPanel
 from gui.training.steering import Steering
 from gui.training.step_page import StepPage
 from gui.training.transport import Transport
+from gui.training.wishes import Wishes
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
 
-PAGES_OF_THEIR_OWN = ("step", "experiments")
+PAGES_OF_THEIR_OWN = ("step", "experiments", "compare")
 """Pages that do not show the run at hand."""
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
@@ -51,7 +55,7 @@ RESCUE_TIP = (
 class TrainingTab(QWidget):
     """Set up, drive and watch one run at a time."""
 
-    page_keys = ("curves", "rates", "scale", "step", "experiments", "settings")
+    page_keys = ("curves", "rates", "scale", "step", "experiments", "compare", "settings")
     """What ``show_page`` knows."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -61,6 +65,7 @@ class TrainingTab(QWidget):
         self.paces = Paces(lab, self)
         self.landmarks = Landmarks(lab, self)
         self.experiments = ExperimentSession(lab, self)
+        self.wishes = Wishes(self)
         self.setup = SetupPanel(lab, self.paces, self)
         self.transport = Transport(self.session, self)
         self.steering = Steering(self.session, self)
@@ -140,7 +145,13 @@ class TrainingTab(QWidget):
                     "experiments",
                     "E&xperiments",
                     "Settings side by side: predict which does better, then see.",
-                    partial(ExperimentsPage, lab, self.experiments, self.landmarks),
+                    partial(ExperimentsPage, lab, self.experiments, self.landmarks, self.wishes),
+                ),
+                PageSpec(
+                    "compare",
+                    "Co&mpare",
+                    "All kept runs: drawn over one another, renamed, raced, deleted.",
+                    partial(ComparePage, lab, self.wishes),
                 ),
                 PageSpec(
                     "settings",
@@ -159,6 +170,25 @@ class TrainingTab(QWidget):
         self._connect()
         self._text_changed()
 
+    @Slot(object)
+    def _compare(self, keys: set[str]) -> None:
+        self.pages.show_page("compare")
+        page = self.pages.page("compare")
+        assert isinstance(page, ComparePage)
+        page.show_too(keys)
+
+    @Slot(object)
+    def _clone(self, recipe: Recipe) -> None:
+        self.setup.adopt(recipe)
+        self.pages.show_page("settings")
+
+    @Slot(object)
+    def _race(self, experiment: Experiment) -> None:
+        self.pages.show_page("experiments")
+        page = self.pages.page("experiments")
+        assert isinstance(page, ExperimentsPage)
+        page.offer(experiment)
+
     def show_page(self, key: str) -> None:
         """Bring one of the inner pages to the front."""
         self.pages.show_page(key)
@@ -175,6 +205,9 @@ class TrainingTab(QWidget):
 
     def _connect(self) -> None:
         self.pages.shown.connect(self._page_shown)
+        self.wishes.compare.connect(self._compare)
+        self.wishes.clone.connect(self._clone)
+        self.wishes.race.connect(self._race)
         self.transport.start_pressed.connect(self._start)
         self.transport.step_pressed.connect(self._step)
         self.rescue.pressed.connect(self._rescue)
