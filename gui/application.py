@@ -14,7 +14,6 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from engine.runs import RunSummary
 from gui import places, watchdog
 from gui.compute import ComputeThread
 from gui.crash import CrashFile, last_crash
@@ -25,7 +24,7 @@ from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.lab_bar import LabBar
 from gui.main_window import MainWindow
-from gui.run_offer import RunOfferBar, offered
+from gui.run_offer import Offer, RunOfferBar, offered
 from gui.settings import Preferences, WindowState
 from gui.shutdown import Shutdown
 from gui.tabs import TABS, TabSpec
@@ -116,9 +115,9 @@ class Application(QObject):
             self.started.emit()
 
     @Slot(object)
-    def _offer_runs(self, runs: tuple[RunSummary, ...]) -> None:
-        if runs and not self._shutdown.begun:
-            self.window.offer_runs(RunOfferBar(catalogue(), runs))
+    def _offer_runs(self, offers: tuple[Offer, ...]) -> None:
+        if offers and not self._shutdown.begun:
+            self.window.offer_runs(RunOfferBar(catalogue(), offers))
 
     @Slot(object)
     def _no_offer(self, failure: Failure) -> None:

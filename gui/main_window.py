@@ -286,6 +286,7 @@ class MainWindow(QMainWindow):
         self.run_bar = bar
         self._top.insertWidget(0, bar)
         bar.continued.connect(self.continue_run)
+        bar.show()
 
     @Slot(str, str)
     def continue_run(self, tab: str, key: str) -> None:
@@ -294,6 +295,7 @@ class MainWindow(QMainWindow):
         widget = self.tab(tab)
         if isinstance(widget, ContinuesRuns):
             widget.continue_run(key)
+        self.tabs.tabBar().setFocus()  # the button that was pressed is gone
 
     # ------------------------------------------------------------------------------ remembering
     def _restore(self) -> None:

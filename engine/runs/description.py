@@ -204,9 +204,12 @@ def this_process() -> tuple[int, int]:
 
 
 def is_alive(process: tuple[int, int]) -> bool:
-    """Whether the process that was named so still is."""
+    """Whether the process that was named so still is. One that has died and only waits for its
+    parent to notice is not."""
     try:
-        return int(psutil.Process(process[0]).create_time()) == process[1]
+        found = psutil.Process(process[0])
+        dead = found.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return int(found.create_time()) == process[1] and not dead
     except (psutil.Error, ValueError, OverflowError):
         return False
 

@@ -292,6 +292,17 @@ def test_a_process_is_named_for_good() -> None:
     assert not is_alive((-5, start)) and not is_alive((2**70, start))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="makes a zombie by forking")
+def test_a_process_that_is_dead_and_not_yet_buried_is_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = (child.pid, int(psutil.Process(child.pid).create_time()))
+    assert is_alive(name)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+    assert not is_alive(name)
+    child.communicate()
+
+
 def test_places_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     blocked = Catalogue(tmp_path / "file" / "runs")
