@@ -163,7 +163,9 @@ class GRPO:
             self._push(pieces, sampled, advantage.flatten(), reference, job)
             for _ in range(s.updates_per_batch)
         ]
-        shown = int(np.argmin(order))  # the prompt drawn first, wherever it stands now
+        silent = no_spread(grouped)  # (P,)
+        # The first drawn that has something to show, wherever it stands now.
+        shown = min(range(s.prompts), key=lambda i: (bool(silent[i]), order[i]))
         opened = [piece_of_prompt(pieces, shown, s.group)]
         after = self._log_probs(self.module, opened, sampled, NO_JOB)
         self.update_count += 1
@@ -182,7 +184,7 @@ class GRPO:
             entropy=-float(sampled.log_probs.sum()) / tokens,
             kl=steps[0].kl,
             answer_kl=float(gap.mean()),
-            silent_groups=float(no_spread(grouped).float().mean()),
+            silent_groups=float(silent.float().mean()),
             clipped=steps[-1].clipped,
             loss=steps[0].loss,
             gradient_norm=steps[-1].gradient_norm,

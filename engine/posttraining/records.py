@@ -80,4 +80,5 @@ class UpdateRecord:
     gradient_norm: float
     seconds: float
     group: Group
-    """The first group of the batch, to look into."""
+    """The first group drawn whose rewards differ, to look into; the first of all if none has
+    spread."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from engine.posttraining.records import Group, UpdateRecord
+from engine.tokenizers import Tokenizer
 from gui import theme
 from gui.rewards.group_question import GroupQuestion, question_of
 from gui.rewards.live import News
@@ -34,8 +35,14 @@ ANSWER = Column("Answer", "What the policy wrote. … : cut off at the limit.")
 PRICE = Column("− β log π/π_ref", "The KL penalty taken off this answer's reward.", signed=True)
 
 
+WHICH = (
+    "The first group drawn whose rewards differ; if all groups of the update are without spread, "
+    "the first of all."
+)
+
+
 class GroupPage(QWidget):
-    """The first group of an update; a slider leads back through the run."""
+    """A group of an update; a slider leads back through the run."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,6 +178,7 @@ class GroupPage(QWidget):
         group = record.group
         newest = record.update == self._news.update
         self.which.setText(f"&Group of update {record.update:,}{' (newest)' if newest else ''}")
+        self.which.setToolTip(WHICH)
         target = f"   right answer {group.prompt.target}" if group.prompt.target else ""
         self.prompt.setText(f"{group.prompt.text}{target}")
         self._ask(record)
@@ -225,7 +233,8 @@ class GroupPage(QWidget):
             self.chosen.setText("Choose an answer to see the push on each of its tokens.")
             return
         group = record.group
-        texts = token_texts(group, row)
+        assert self._news is not None
+        texts = token_texts(group, row, self._news.order.task.tokenizer)
         self.chosen.setText(
             f"The push on each token of “{answer_text(group, row)}”, Â = "
             f"{format_number(float(group.advantages[row]), 3)}"
@@ -258,10 +267,13 @@ def answer_text(group: Group, row: int) -> str:
     return text or "(empty)"
 
 
-def token_texts(group: Group, row: int) -> list[str]:
-    """Each token of an answer as text; one token is one character in all tasks."""
-    answer = group.answers[row]
-    return [*answer.text, *([END] if answer.finished else [])]
+def token_texts(group: Group, row: int, tokenizer: Tokenizer) -> list[str]:
+    """Each token of an answer as text; the space before a word is shown."""
+    end = tokenizer.vocab_size
+    return [
+        END if token == end else tokenizer.decode([token]).replace(" ", "␣")
+        for token in group.tokens[row]
+    ]
 
 
 def rows_of(group: Group, shown: list[int], priced: bool) -> list[tuple[str | float, ...]]:

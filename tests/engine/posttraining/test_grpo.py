@@ -263,14 +263,15 @@ def test_tasks_keep_their_promises(make: type[Task]) -> None:
     train, held_out = task.prompts(held_out=False), task.prompts(held_out=True)
     assert not {p.text for p in train} & {p.text for p in held_out}
     assert {c for p in [*train, *held_out] for c in p.text + p.target} <= set(task.alphabet)
-    assert max(len(p.target) for p in [*train, *held_out]) < task.max_answer
+    encode = task.tokenizer.encode
+    assert max(len(encode(p.target)) for p in held_out) < task.max_answer
     rng = np.random.default_rng(0)
     for i in rng.integers(len(train), size=200).tolist():
         prompt = train[i]
         assert task.true_score(prompt, prompt.target) == 1.0
         mistake = task.mistake(prompt, rng)
         assert mistake != prompt.target
-        assert len(mistake) < task.max_answer
+        assert len(encode(mistake)) < task.max_answer
         assert set(mistake) <= set(task.alphabet)
     questions = {p.text for p in held_out}
     documents = task.pretraining_documents(500, seed=1, right=0.4)
