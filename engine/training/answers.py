@@ -44,16 +44,11 @@ def answer(standing: Standing, lines: Sequence[Landmark] = ()) -> Answer | None:
     return _ANSWERS[question.asked](standing, {line.key: line.nats_per_token for line in lines})
 
 
-def learned(arm: ArmStanding, standing: Standing) -> bool:
-    """Whether an arm ended better than guessing."""
-    return arm.loss < standing.guessing
-
-
 def told(arm: ArmStanding, standing: Standing) -> str:
     """An arm's last loss in words, such as "1.234 nats"."""
     if arm.state == "diverged":
         return arm.problem
-    if not learned(arm, standing):
+    if not standing.learned(arm):
         return f"{arm.loss:.3f}, no better than guessing ({standing.guessing:.2f})"
     return f"{arm.loss:.3f}"
 

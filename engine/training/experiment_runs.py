@@ -25,6 +25,9 @@ STEP_COLUMNS = ("step", "loss", "seconds", "tokens")
 """``seconds`` is the time spent in this arm's own steps."""
 EVALUATION_COLUMNS = ("step", "loss", "seconds", "tokens")
 
+LEARNED = 0.01
+"""Nats below guessing from which on something was learned."""
+
 
 @dataclass(frozen=True)
 class ArmStanding:
@@ -81,6 +84,11 @@ class Standing:
     def guessing(self) -> float:
         """ln V, the loss of guessing, in nats per token."""
         return math.log(self.vocab_size)
+
+    def learned(self, arm: ArmStanding) -> bool:
+        """Whether an arm's newest loss is better than guessing. A network whose numbers have run
+        away until it tells nothing apart lies at ln V but for rounding."""
+        return arm.loss < self.guessing - LEARNED
 
 
 class ArmRun:

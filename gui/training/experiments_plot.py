@@ -104,7 +104,7 @@ class Drawing:
         rates = np.array([arm.arm.recipe.learning_rate for arm in ordered])
         losses = np.array([arm.loss for arm in ordered])
         known = ~np.isnan(losses)
-        failed = known & (losses > standing.guessing)
+        failed = known & np.array([_over(arm) and not standing.learned(arm) for arm in ordered])
         shown = np.where(known & ~failed, losses, np.nan)
         self._plot.set_log_x(True)
         self._plot.set_series(
@@ -141,8 +141,8 @@ class Drawing:
             arms = [arm for arm in standing.arms if arm.arm.group == group]
             look = arm_look(index)
             sizes = np.array([float(arm.parameters) for arm in arms])
-            losses = np.array([arm.loss if _over(arm) else math.nan for arm in arms])
-            losses = np.where(losses > standing.guessing, np.nan, losses)
+            over = [_over(arm) and standing.learned(arm) for arm in arms]
+            losses = np.where(over, [arm.loss for arm in arms], np.nan)
             self._plot.set_series(
                 f"{group} operations",
                 sizes,

@@ -108,7 +108,7 @@ def cells(arm: ArmStanding, standing: Standing) -> tuple[str, ...]:
     scored = arm.evaluations["loss"]
     recent = arm.steps["loss"][-LAST:]
     state = arm.problem or arm.state
-    if arm.state == "finished" and arm.loss >= standing.guessing:
+    if arm.state == "finished" and not standing.learned(arm):
         state = "no better than guessing"
     return (
         arm.arm.name,
