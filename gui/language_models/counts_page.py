@@ -117,7 +117,7 @@ class CountsPage(Page):
     def compute(self) -> None:
         seat = self.models.table.seat("ngram")
         if seat is None or seat.model is None:
-            self.said.setText("The n-grams are being counted …")
+            self.said.setText(seat.missing if seat else "The n-grams are being counted …")
             return
         self.ask(
             "counts",

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QDoubleSpinBox, QPushButton, QSplitter, QVBoxLayou
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.order_sweep import OrderFigures, best_order, order_sweep
-from engine.workspace.made import Streams
+from engine.workspace.made import MadeTokenizer, Streams
 from gui.lab import Lab
 from gui.language_models.context import Context
-from gui.language_models.models import HIGHEST_ORDER, ModelSet, Table
+from gui.language_models.models import HIGHEST_ORDER, ModelSet
 from gui.language_models.page import Page
 from gui.language_models.rules_bar import labelled
 from gui.language_models.work import Bet, Work
@@ -29,16 +29,16 @@ QUESTION = (
 )
 
 
-def sweep(table: Table, streams: Streams, k: float, job: Job = NO_JOB) -> Figures:
+def sweep(made: MadeTokenizer | None, streams: Streams, k: float, job: Job = NO_JOB) -> Figures:
     """Measure every order, publishing each as it is done. On the compute thread.
 
     Raises:
         LabError: if nothing was held out.
     """
-    if table.tokenizer is None:
+    if made is None:
         raise LabError("The text is still being prepared.")
     found: list[OrderFigures] = []
-    tokenizer = table.tokenizer.tokenizer
+    tokenizer = made.tokenizer
     for figures in order_sweep(streams.train, streams.held_out, tokenizer, HIGHEST_ORDER, k, job):
         found.append(figures)
         job.publish(tuple(found))
@@ -133,7 +133,7 @@ class LimitsPage(Page):
         self._show_figures()
         self.work.start(
             sweep,
-            self.models.table,
+            self.lab.tokenizer,
             streams,
             self.k.value(),
             title="Measuring n-grams",

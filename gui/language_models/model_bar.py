@@ -115,7 +115,11 @@ class ModelBar(QWidget):
         self.run = QComboBox()
         self.run.setObjectName("run")
         self.run.setAccessibleName("Trained transformer")
-        self.run.setToolTip("Which of the transformers you have trained on these tokens.")
+        self.run.setPlaceholderText("choose one")
+        self.run.setToolTip(
+            "Which trained transformer. One that reads other tokens than those chosen above has "
+            "the page to itself."
+        )
         self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for control in (self.order, self.smoothing, self.k, self.run):
             control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -192,12 +196,15 @@ class ModelBar(QWidget):
         self.k.setVisible(settings.smoothing == "add_k")
         self.run.clear()
         for run in models.runs:
-            self.run.addItem(run.name, run.name)
+            fits = models.fits(run) or run is models.lab.bundled
+            self.run.addItem(run.name if fits else f"{run.name} (own tokens)", run.name)
         if models.run is not None:
             self.run.setCurrentIndex(self.run.findData(models.run.name))
+        else:
+            self.run.setCurrentIndex(-1)
         for blocker in blockers:
             blocker.unblock()
-        self._transformer.setVisible(models.run is not None)
+        self._transformer.setVisible(bool(models.runs))
         truth = models.table.seat("truth")
         self._truth.setVisible(truth is not None and truth.model is not None)
         running = models.hmm.running

@@ -1,8 +1,9 @@
 """The models at the table: which ones there are to compare, and why the others are missing.
 
 ``ModelSet`` follows the lab. Every model in it is a distribution over the tokens of the lab's
-present tokenizer, so that all may share an axis; what was made for other tokens is left out,
-with a sentence that says so.
+present tokenizer, so that all may share an axis. A transformer of the learner's that reads other
+tokens may be chosen too, and then has the table to itself (and to the truth, where that is known
+of its tokens): the others are left out, with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from gui.language_models.hmm_fit import HmmFit
 
 HIGHEST_ORDER = 8
 """The highest n-gram order offered here."""
+COUNTED = ("ngram", "hmm")
+"""Kinds of models that know the tokens chosen in the lab and no others."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,16 @@ class Table:
         return next((seat for seat in self.seats if seat.kind == kind), None)
 
 
+def _left_out(seat: Seat) -> Seat:
+    """The seat of a model of the lab's tokens while a transformer of other tokens is looked at."""
+    return Seat(
+        seat.kind,
+        seat.title,
+        missing=f"The {seat.title} knows the tokens chosen above, not those of the transformer "
+        "chosen here, so it cannot join it.",
+    )
+
+
 class ModelSet(QObject):
     """Follows corpus, tokenizer, n-gram and runs; tells when the table has changed."""
 
@@ -84,13 +97,13 @@ class ModelSet(QObject):
         lab.run_wished.connect(self.choose_run)
         for signal in (
             lab.corpus_changed,
-            lab.tokenizer_changed,
             lab.streams_changed,
             lab.ngram_changed,
             lab.runs_changed,
             lab.preparing_changed,
         ):
             signal.connect(self._refresh)
+        lab.tokenizer_changed.connect(self._other_tokens)
         lab.streams_changed.connect(lab.want_bundled)
         lab.want_bundled()
         self._refresh()
@@ -109,20 +122,27 @@ class ModelSet(QObject):
 
     @property
     def runs(self) -> tuple[TrainedRun, ...]:
-        """The transformers that fit the present tokens, latest first; the one that came with
-        the lab, where there is one, last."""
+        """The transformers that can be chosen: those that fit the present tokens, latest first;
+        then the one that came with the lab, where there is one; then those of other tokens."""
         tokenizer = self.lab.tokenizer
         if tokenizer is None:
             return ()
-        fitting = [r for r in self.lab.runs if r.tokenizer.fingerprint == tokenizer.fingerprint]
-        bundled = [self.lab.bundled] if self.lab.bundled is not None else []
-        return (*reversed(fitting), *bundled)
+        latest = tuple(reversed(self.lab.runs))
+        fitting = tuple(run for run in latest if self.fits(run))
+        bundled = () if self.lab.bundled is None else (self.lab.bundled,)
+        return (*fitting, *bundled, *(run for run in latest if not self.fits(run)))
+
+    def fits(self, run: TrainedRun) -> bool:
+        """Whether a transformer reads the tokens chosen above, and so can share an axis."""
+        tokenizer = self.lab.tokenizer
+        return tokenizer is not None and run.tokenizer.fingerprint == tokenizer.fingerprint
 
     @property
     def run(self) -> TrainedRun | None:
         """The transformer at the table: the one chosen, or else the latest that fits."""
         runs = self.runs
-        return next((r for r in runs if r.name == self._run_name), runs[0] if runs else None)
+        fitting = (run for run in runs if self.fits(run))
+        return next((r for r in runs if r.name == self._run_name), next(fitting, None))
 
     # ------------------------------------------------------------------------------- choosing
     def choose_ngram(self, settings: NGramSettings) -> None:
@@ -144,14 +164,27 @@ class ModelSet(QObject):
 
     # ------------------------------------------------------------------------------- following
     @Slot()
+    def _other_tokens(self) -> None:
+        """Whoever chooses tokens wants the models of these tokens."""
+        chosen = self.run
+        if chosen is not None and not self.fits(chosen):
+            self._run_name = ""
+        self._refresh()
+
+    @Slot()
     def _refresh(self) -> None:
         made = self.lab.ngram
         if made is not None and made.settings == self._wish:
             self._pending, self._failure = False, ""
         elif made is not None and not self._pending:
             self._wish = made.settings
-        seats = [self._ngram(), self._hmm(), self._transformer(), self._truth_seat()]
-        table = Table(self.lab.tokenizer, tuple(seat for seat in seats if seat is not None))
+        run = self.run
+        alone = run is not None and not self.fits(run)
+        tokenizer = self.lab.tokenizer if run is None or not alone else run.tokenizer
+        seats = [self._ngram(), self._hmm(), self._transformer(), self._truth_seat(tokenizer)]
+        if alone:
+            seats = [_left_out(seat) if seat and seat.kind in COUNTED else seat for seat in seats]
+        table = Table(tokenizer, tuple(seat for seat in seats if seat is not None))
         if table != self._table:
             self._table = table
             self.changed.emit()
@@ -190,8 +223,9 @@ class ModelSet(QObject):
             if others:
                 why = (
                     f"Your {others} trained transformer{'s' if others > 1 else ''} read other "
-                    "tokens than those chosen above, so their bars would not line up. Choose "
-                    "the tokens they were trained on, or train one on these."
+                    "tokens than those chosen above, so their bars would not line up. Choose one "
+                    "to look at it by itself, choose the tokens it was trained on, or train one "
+                    "on these."
                 )
             else:
                 why = "No transformer yet: train one in the Training tab (Ctrl+3)."
@@ -200,6 +234,11 @@ class ModelSet(QObject):
         note = ""
         if corpus is not None and run.made_from.corpus != corpus.fingerprint:
             note = f"It learned from another text: {run.made_from.corpus_title}."
+        if not self.fits(run):
+            note = (
+                f"“{run.name}” reads tokens of its own ({run.tokenizer.label}), so it is here by "
+                f"itself. {note}"
+            ).strip()
         return Seat(
             "transformer",
             "Transformer",
@@ -208,8 +247,8 @@ class ModelSet(QObject):
             note=note,
         )
 
-    def _truth_seat(self) -> Seat:
-        corpus, tokenizer = self.lab.corpus, self.lab.tokenizer
+    def _truth_seat(self, tokenizer: MadeTokenizer | None) -> Seat:
+        corpus = self.lab.corpus
         language = corpus.language if corpus is not None else None
         if corpus is None or tokenizer is None:
             return Seat("truth", "Truth", missing="The text is being prepared …")

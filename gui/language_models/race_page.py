@@ -195,8 +195,10 @@ class RacePage(Page):
         if lab.streams is None or lab.corpus is None or lab.tokenizer is None:
             return
         run = self.models.run
-        if run is not None and run.made_from.corpus != lab.corpus.fingerprint:
-            run = None  # it learned from another text
+        if run is not None and (
+            run.made_from.corpus != lab.corpus.fingerprint or not self.models.fits(run)
+        ):
+            run = None  # it learned from another text, or other tokens
         start = Start(
             corpus=lab.corpus,
             tokenizer=lab.tokenizer,

@@ -83,6 +83,11 @@ def probe(table: Table, corpus: Corpus | None, streams: Streams, job: Job = NO_J
     """
     corpus, language = needed(table, corpus)
     assert table.tokenizer is not None
+    if streams.made_from.tokenizer != table.tokenizer.fingerprint:
+        raise LabError(
+            "The n-grams of the probe need the tokens chosen above, and the transformer chosen "
+            "here reads others. Choose another transformer."
+        )
     tokenizer = table.tokenizer.tokenizer
     read = [language.read(text) for text in corpus.held_out[:MOST_STORIES]]
     stories = tuple(story for story in read if story is not None)

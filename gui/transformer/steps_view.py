@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import shiboken6
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -266,9 +267,12 @@ def _fits(cell: tuple[int, int], cells: Cells) -> bool:
     return cell[0] < int(rows) and cell[1] < int(columns)
 
 
+# These are no methods, so nothing else notices that the view has gone before its answer came.
 def _show_cells(view: StepsView, look: Look, step: Step, head: int, cells: Cells) -> None:
-    view.show_cells(look, step, head, cells)
+    if shiboken6.isValid(view):
+        view.show_cells(look, step, head, cells)
 
 
 def _show_arithmetic(view: StepsView, look: Look, step: Step, arithmetic: Any) -> None:
-    view.show_arithmetic(look, step, arithmetic)
+    if shiboken6.isValid(view):
+        view.show_arithmetic(look, step, arithmetic)
