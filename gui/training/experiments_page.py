@@ -268,8 +268,11 @@ class ExperimentsPage(QWidget):
             return " · ".join(parts).capitalize()
         if trial is None:
             return ""
+        count, outcome = len(trial.experiment.arms), session.outcome
+        if outcome is not None and session.trial == trial:
+            spent = sum(a.steps["seconds"][-1] for a in outcome.standing.arms if a.step)
+            return f"Done: {count} settings, {duration(spent)} of training steps in all."
         seconds = self.times.seconds(trial)
-        count = len(trial.experiment.arms)
         if seconds is None:
             return f"{count} settings. How long they take here is about to be measured."
         how = "measured on this computer"

@@ -33,6 +33,7 @@ class RatesPage(QWidget):
         self.updates = CurvePlot(
             "Update sizes", "steps", "update ÷ size of the matrices, ‖Δθ‖ ÷ ‖θ‖"
         )
+        self.updates.set_log_y(True)
         self.speed = CurvePlot("Speed", "steps", "tokens a second")
         self.plots = (self.rate, self.gradient, self.updates, self.speed)
         grid = QGridLayout(self)

@@ -55,8 +55,7 @@ class CurvePlot(QWidget):
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.title = title
-        self._content = Content(Axis(x_label))
-        self._y_label = y_label
+        self._content = Content(Axis(x_label), Axis(y_label))
         self._curves = self._content.curves
         self._landmarks: list[Landmark] = []
         self._weight = 0.98
@@ -67,7 +66,7 @@ class CurvePlot(QWidget):
         # Upright above the axis: turned by its side it would not fit at large text sizes.
         self.y_title = plain_label(y_label, self, wrap=True)
         self.view = PlotView(self)
-        self._gutter = LandmarkGutter(self.view.box)
+        self._gutter = LandmarkGutter(self.view.box, self._content.y.place)
         self.view.plot.layout.addItem(self._gutter, 2, 3)
         self.crosshair = Cursor(self.view, self._content, self)
         self.crosshair.moved.connect(self.hovered)
@@ -166,7 +165,7 @@ class CurvePlot(QWidget):
         """Draw these horizontal lines, named at the right; values that are not finite are left
         out. If there is no room for all names, the first given keep theirs."""
         self._landmarks = [m for m in landmarks if np.isfinite(m.value)]
-        self.view.set_lines([(m.value, m.kind) for m in self._landmarks], horizontal=True)
+        self._draw_landmarks()
         self._restyle()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
@@ -183,7 +182,7 @@ class CurvePlot(QWidget):
 
     def set_axis_labels(self, x_label: str, y_label: str) -> None:
         """Other titles for the axes, units included."""
-        self._content.axis.label, self._y_label = x_label, y_label
+        self._content.axis.label, self._content.y.label = x_label, y_label
         self._restyle()
 
     def set_log_x(self, log: bool) -> None:
@@ -193,6 +192,18 @@ class CurvePlot(QWidget):
             self._content.axis.log = log
             self.view.plot.getAxis("bottom").setLogMode(log)
             self.reset_view()
+
+    def set_log_y(self, log: bool) -> None:
+        """Count y in powers of ten (values of 0 and less are gaps), or evenly."""
+        if log != self._content.y.log:
+            self._content.y.log = log
+            self.view.plot.getAxis("left").setLogMode(log)
+            self._draw_landmarks()
+            self.reset_view()
+
+    def _draw_landmarks(self) -> None:
+        places = [(self._content.y.place(m.value), m.kind) for m in self._landmarks]
+        self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=True)
 
     def set_follow(self, follow: bool) -> None:
         """Keep the newest points in view, at the width now shown (of everything: a quarter)."""
@@ -250,7 +261,7 @@ class CurvePlot(QWidget):
         low, high = self.view.box.viewRange()[0]
         columns = max(1, int(self.view.box.width()))
         for curve in self._curves.values():
-            curve.draw(low, high, columns, self._content.axis.log)
+            curve.draw(low, high, columns, self._content.axis.log, self._content.y.log)
         self.crosshair.refresh()
 
     def _set_range(self, shown: list[Curve]) -> None:
@@ -272,12 +283,12 @@ class CurvePlot(QWidget):
             low = high - (view_high - view_low)
         if high <= low:
             low, high = low - 0.5, high + 0.5
-        spans = [
-            c.bounds(self._content.axis.value(low), self._content.axis.value(high)) for c in shown
-        ]
+        y, ends = self._content.y, [self._content.axis.value(end) for end in (low, high)]
+        spans = [c.bounds(ends[0], ends[1], above_zero=y.log) for c in shown]
         values = [v for span in spans if span is not None for v in span]
         if not (follow and self.view.free):
             values += [m.value for m in self._landmarks]
+        values = [place for place in map(y.place, values) if np.isfinite(place)]
         if values:
             bottom, top = min(values), max(values)
             room = (top - bottom) * 0.05 or max(abs(top) * 0.05, 0.5)
@@ -334,7 +345,7 @@ class CurvePlot(QWidget):
         self._restyle_gutter()
 
     def _restyle(self) -> None:
-        self.y_title.setText(self._y_label)
+        self.y_title.setText(self._content.y.label)
         self.view.restyle(self.font(), self.palette(), self._content.axis.label)
         for curve in self._curves.values():
             self._restyle_curve(curve)
@@ -383,5 +394,5 @@ class CurvePlot(QWidget):
             for x, y, smooth in zip(curve.x.tolist(), curve.y.tolist(), line, strict=True):
                 rows.append((curve.name, x, y, smooth))
         rows += [(f"landmark: {m.name}", "", m.value, "") for m in self._landmarks]
-        header = ("series", self._content.axis.label, self._y_label, "smoothed")
+        header = ("series", self._content.axis.label, self._content.y.label, "smoothed")
         write_csv(path, header, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,8 +143,11 @@ class Curve:
         """(N,) the values of the main line: smoothed, if the curve is."""
         return self._smoother(self.y) if self.smoothed else self.y
 
-    def bounds(self, low: float, high: float) -> tuple[float, float] | None:
-        """The lowest and highest finite value between two places, None if there is none.
+    def bounds(
+        self, low: float, high: float, above_zero: bool = False
+    ) -> tuple[float, float] | None:
+        """The lowest and highest finite value between two places, None if there is none;
+        ``above_zero`` leaves out what a logarithmic axis cannot show.
 
         Of a smoothed curve the raw values count but for their most extreme hundredth at
         either end, so that one spike does not flatten everything else.
@@ -151,7 +155,7 @@ class Curve:
         start, stop = np.searchsorted(self.x, [low, high], side="left").tolist()
         stop = int(np.searchsorted(self.x, high, side="right"))
         values = self.y[start:stop]
-        values = values[np.isfinite(values)]
+        values = values[np.isfinite(values) & (values > (0.0 if above_zero else -np.inf))]
         if not len(values):
             return None
         if not self.smoothed or len(values) < 200:
@@ -176,7 +180,7 @@ class Curve:
         self.points_item.setPen(pg.mkPen(None))
         self.points_item.setBrush(pg.mkBrush(colour))
 
-    def draw(self, low: float, high: float, columns: int, log: bool) -> None:
+    def draw(self, low: float, high: float, columns: int, log: bool, log_y: bool = False) -> None:
         """Hand pyqtgraph what is in view.
 
         Args:
@@ -184,6 +188,7 @@ class Curve:
             high: right edge.
             columns: the view's width in pixels.
             log: whether the axis is logarithmic; points at x ≤ 0 are then left out.
+            log_y: whether y is; values of 0 and less are then gaps.
         """
         for item in self.items:
             item.setVisible(self.visible)
@@ -196,10 +201,12 @@ class Curve:
         line = self.line[first:]
         if self.smoothed:
             raw_x, raw_y, _ = decimate(x, self.y[first:], low, high, columns)
+            raw_y = _log10(raw_y) if log_y else raw_y
             self.raw_item.setData(raw_x, raw_y, pen=self._pens[0], connect="finite")
         else:
             self.raw_item.setData([], [])
         shown_x, shown_y, column = decimate(x, line, low, high, columns)
+        shown_y = _log10(shown_y) if log_y else shown_y
         self._draw_line(shown_x, shown_y, column, columns)
 
     def _draw_line(self, x: Floats, y: Floats, column: npt.NDArray[np.int64], columns: int) -> None:
@@ -232,12 +239,19 @@ class Curve:
         return float(self.x[index]), float(self.y[index]), float(self.line[index])
 
 
+def _log10(values: Floats) -> Floats:
+    """log₁₀ of what is above 0; NaN elsewhere."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values > 0, np.log10(values), np.nan)
+
+
 class LandmarkGutter(pg.GraphicsWidget):  # type: ignore[misc]
     """Names of landmarks, in a column right of the plot, each led to its line."""
 
-    def __init__(self, view: pg.ViewBox) -> None:
+    def __init__(self, view: pg.ViewBox, place: Callable[[float], float]) -> None:
+        """``place`` tells where on the y axis a value lies."""
         super().__init__()
-        self._view = view
+        self._view, self._place = view, place
         self._landmarks: list[Landmark] = []
         self._colours: Colours | None = None
         self._places: list[float | None] = []
@@ -269,13 +283,14 @@ class LandmarkGutter(pg.GraphicsWidget):  # type: ignore[misc]
 
     def y_of(self, value: float) -> float:
         """Where a value's line meets the column, in the column's own pixels."""
-        point = self._view.mapFromView(QPointF(0.0, value))
+        point = self._view.mapFromView(QPointF(0.0, self._place(value)))
         return float(self.mapFromItem(self._view, point).y())
 
     def label_places(self) -> list[tuple[Landmark, float, float]]:
         """Each landmark in view with its line's y and its label's, top to bottom or not."""
         height, top, bottom = QFontMetricsF(self.font()).height(), 0.0, self.size().height()
-        inside = [m for m in self._landmarks if top <= self.y_of(m.value) <= bottom]
+        placed = [m for m in self._landmarks if np.isfinite(self._place(m.value))]
+        inside = [m for m in placed if top <= self.y_of(m.value) <= bottom]
         lines = [self.y_of(m.value) for m in inside]
         labels = spread(lines, height, top, bottom)
         return [

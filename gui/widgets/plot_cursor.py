@@ -19,19 +19,19 @@ from gui.widgets.readout import Readout, ReadoutRow
 
 @dataclass
 class Axis:
-    """The x axis: its title and its scale."""
+    """An axis: its title and its scale."""
 
     label: str
     log: bool = False
 
     def place(self, x: float) -> float:
-        """An x in the axis's own unit; NaN for x ≤ 0 on a logarithmic one."""
+        """A value in the axis's own unit; NaN for 0 and less on a logarithmic one."""
         if not self.log:
             return x
         return math.log10(x) if x > 0 else math.nan
 
     def value(self, place: float) -> float:
-        """The x at a place of the axis."""
+        """The value at a place of the axis."""
         return 10.0 ** min(place, 300.0) if self.log else place
 
 
@@ -40,6 +40,8 @@ class Content:
     """What a plot shows, shared by its parts."""
 
     axis: Axis
+    """The x axis."""
+    y: Axis
     curves: dict[str, Curve] = field(default_factory=dict)
     marks: Sequence[Mark] = ()
 
@@ -113,7 +115,7 @@ class Cursor(QObject):
                 value = f"{format_number(line, 5)}  (raw {value})"
             if at != x:
                 value += f" at {format_number(at, 6)}"
-            dot = self._view.pixel(axis.place(at), line)
+            dot = self._view.pixel(axis.place(at), self._content.y.place(line))
             inside = dot is not None and area.contains(dot)
             rows.append(
                 ReadoutRow(curve.look.colour(colours), curve.name, value, dot if inside else None)

@@ -115,7 +115,7 @@ def test_units_and_axes_follow_the_choice(page: ExperimentsPage, until: Until) -
     page.along.setCurrentIndex(3)
     page.training_too.setChecked(True)
     page.plot.redraw()
-    assert page.plot._y_label == "held-out loss (bits per byte)"
+    assert page.plot._content.y.label == "held-out loss (bits per byte)"
     assert page.plot._content.axis.label == "floating-point operations"
     names = page.plot.series_names()
     assert "slow, training batches" in names

@@ -212,6 +212,29 @@ def test_log_x_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> None:
     assert plot.view.box.viewRange()[0] == [0.0, 1000.0]
 
 
+def test_log_y_shows_powers_of_ten_and_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> None:
+    plot.clear()
+    plot.set_series("update", [1, 2, 3, 4], [1e-5, 0.0, 1e-3, 1e-1], kind="policy")
+    plot.set_landmarks([Landmark("usual", 1e-3), Landmark("none", 0.0)])
+    plot.set_log_y(True)
+    plot.redraw()
+    low, high = plot.view.box.viewRange()[1]
+    assert -5.5 < low < -5 and -1 < high < -0.5
+    _, drawn = plot._curves["update"].line_item.getData()
+    assert drawn[[0, 2, 3]].tolist() == pytest.approx([-5, -3, -1]) and math.isnan(drawn[1])
+    (told, *_), *others = plot._gutter.label_places()
+    assert told.name == "usual" and not others
+    assert plot._gutter.y_of(1e-3) == pytest.approx(
+        plot._gutter.mapFromItem(plot.view.box, plot.view.box.mapFromView(QPointF(0, -3))).y()
+    )
+    plot.crosshair.move(3.0)
+    rows = plot.crosshair.readout._rows
+    assert rows[0].value == "0.001" and rows[0].point == plot.view.pixel(3.0, -3.0)
+    plot.set_log_y(False)
+    plot.redraw()
+    assert plot.view.box.viewRange()[1][1] == pytest.approx(0.105)
+
+
 @pytest.mark.parametrize(
     "y", [[math.nan] * 3, [math.inf, 1.0, -math.inf], [2.0, 2.0, 2.0], [1e300, -1e300, 0.0], []]
 )
