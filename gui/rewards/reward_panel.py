@@ -24,12 +24,12 @@ _HEADS = {
 }
 _MISSING = {
     PREFERENCES: (
-        "Co&mpare answers …",
+        "Compare answers …",
         "There is no reward model yet. Compare answers, or let a simulated annotator do it, and "
         "train one: then it can be weighted here.",
     ),
     RUBRIC: (
-        "Choose crite&ria …",
+        "Choose criteria …",
         "The rubric is not made yet. See its criteria and what they say of answers: then it can "
         "be weighted here.",
     ),
@@ -87,6 +87,12 @@ class RewardPanel(QWidget):
         """A rubric was chosen."""
         self._made[RUBRIC] = rubric.as_term()
         self._rebuild()
+
+    def use_alone(self, key: str) -> None:
+        """Make one term the whole reward, with weight 1; a key that no term has changes nothing."""
+        if key in self.weights:
+            for other, field in self.weights.items():
+                field.set_value(float(other == key))
 
     def _rebuild(self) -> None:
         terms = (

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from engine.posttraining.rewards import RewardMix
+from engine.runs import RunSummary
 from gui import theme
 from gui.lab import Lab
 from gui.rewards.aim_page import AimPage
@@ -17,8 +18,11 @@ from gui.rewards.compare_page import ComparePage
 from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
 from gui.rewards.hacking_page import HackingPage
-from gui.rewards.live import make_task
+from gui.rewards.kept_page import KeptPage
+from gui.rewards.live import kept_order, make_task
 from gui.rewards.objective_page import ObjectivePage
+from gui.rewards.preferences_page import PreferencesPage
+from gui.rewards.rubric_page import RubricPage
 from gui.rewards.samples_page import SamplesPage
 from gui.rewards.session import Phase, RewardsSession
 from gui.rewards.setup import SetupPanel
@@ -34,19 +38,31 @@ PAGE_EMS = 20.0
 AT_REST = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.FINISHED})
 OWN_SETUP = frozenset({"closed", "hacking"})
 """Pages that choose task and reward themselves."""
-OWN_RUNS = OWN_SETUP | {"sweep"}
-"""Pages whose runs are their own."""
+OWN_RUNS = OWN_SETUP | {"sweep", "preferences", "rubric"}
+"""Pages that have runs of their own, or none."""
 TODAY = (
     "What this tab does today: it post-trains a small bundled policy (about 150,000 parameters) "
-    "on tasks whose answers a program can check, with GRPO, on this computer. The reward is "
-    "computed by programs alone."
+    "with GRPO, on this computer, on a reward that you mix: programs that check, a model learned "
+    "from comparisons, a rubric."
 )
 
 
 class RewardsTab(QWidget):
     """Set up, drive and look into one post-training run at a time."""
 
-    page_keys = ("curves", "group", "samples", "compare", "objective", "closed", "hacking", "sweep")
+    page_keys = (
+        "curves",
+        "group",
+        "samples",
+        "compare",
+        "kept",
+        "preferences",
+        "rubric",
+        "objective",
+        "closed",
+        "hacking",
+        "sweep",
+    )
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,16 +75,22 @@ class RewardsTab(QWidget):
         self.group = GroupPage(self)
         self.samples = SamplesPage(self)
         self.compare = ComparePage(self.session, self)
+        self.kept = KeptPage(lab, self.session.catalogue, self)
         self.objective = ObjectivePage(lab, self)
         self.aim = AimPage(lab, self)
         self.hacking = HackingPage(lab, self)
         self.sweep = SweepPage(lab, self.setup, self)
+        self.preferences = PreferencesPage(lab, self.session, self)
+        self.rubric = RubricPage(lab, self.session, self)
         self._stale = True
         for page in (
+            self.preferences,
+            self.rubric,
             self.curves,
             self.group,
             self.samples,
             self.compare,
+            self.kept,
             self.objective,
             self.aim,
             self.hacking,
@@ -104,6 +126,27 @@ class RewardsTab(QWidget):
                     "&Before and after",
                     "Policy and reference on the same prompt.",
                     partial(_same, self.compare),
+                    "Run",
+                ),
+                PageSpec(
+                    "preferences",
+                    "Prefere&nces",
+                    "Compare answers, train a reward model, and see what it has learned.",
+                    partial(_same, self.preferences),
+                    "Reward",
+                ),
+                PageSpec(
+                    "rubric",
+                    "Rubr&ic",
+                    "Criteria with weights, each verdict with its reason.",
+                    partial(_same, self.rubric),
+                    "Reward",
+                ),
+                PageSpec(
+                    "kept",
+                    "&Kept runs",
+                    "Runs of before: compare, resume, export.",
+                    partial(_same, self.kept),
                     "Run",
                 ),
                 PageSpec(
@@ -149,12 +192,21 @@ class RewardsTab(QWidget):
         self.transport.start_pressed.connect(self._start)
         self.transport.step_pressed.connect(self._step)
         self.setup.reward_changed.connect(self._reward_changed)
+        panel = self.setup.panel
+        panel.page_wished.connect(self.show_page)
+        self.preferences.model_trained.connect(panel.set_model)
+        self.preferences.use_alone.connect(self._preferences_alone)
+        self.rubric.rubric_changed.connect(panel.set_rubric)
+        self.rubric.use_alone.connect(self._rubric_alone)
+        for page in (self.preferences, self.rubric):
+            page.set_task(self.setup.task)
         self.session.began.connect(self._began)
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_problem)
         self.pages.shown.connect(self._page_shown)
         self.compare.set_task(make_task(self.setup.tasks.currentData()))
         self.setup.task_changed.connect(self._task_changed)
+        self.kept.resume_wished.connect(self._resume_kept)
 
     def show_page(self, key: str) -> None:
         """Bring a page to the front; keys that no page has change nothing."""
@@ -172,6 +224,19 @@ class RewardsTab(QWidget):
         else:
             self.session.step()
 
+    @Slot(object)
+    def _resume_kept(self, run: RunSummary) -> None:
+        """Put a kept run in place of the present one, paused where it stood."""
+        try:
+            order = kept_order(run, self.setup.reward, int(self.setup.numbers["updates"].value()))
+        except LabError as error:
+            self.kept.problem.say(str(error), "error")
+            return
+        if self.session.open_kept(order, run.key):
+            self.show_page("curves")
+        else:
+            self.kept.problem.say("A run is under way. Stop it before you resume another.", "error")
+
     def _begin(self, updates: int | None) -> None:
         try:
             order = self.setup.order()
@@ -179,6 +244,14 @@ class RewardsTab(QWidget):
             self.problem.say(str(error), "error")
             return
         self.session.start(order, updates)
+
+    @Slot()
+    def _preferences_alone(self) -> None:
+        self.setup.panel.use_alone("preferences")
+
+    @Slot()
+    def _rubric_alone(self) -> None:
+        self.setup.panel.use_alone("rubric")
 
     @Slot(object)
     def _reward_changed(self, reward: RewardMix) -> None:
@@ -199,6 +272,8 @@ class RewardsTab(QWidget):
 
     @Slot()
     def _task_changed(self) -> None:
+        for page in (self.preferences, self.rubric):
+            page.set_task(self.setup.task)
         if self.session.order is None:
             self.compare.set_task(make_task(self.setup.tasks.currentData()))
 
@@ -231,6 +306,8 @@ class RewardsTab(QWidget):
                 self.curves.show_news(news)
             case "group":
                 self.group.show_news(news)
+            case "kept":
+                pass  # it reads the disk when it is shown
             case "samples":
                 self.samples.show_news(news)
             case "compare":
