@@ -217,6 +217,9 @@ class ExperimentsPage(QWidget):
         trial = self.session.trial
         assert trial is not None
         self.plot.set_log_x(trial.experiment.shape != "curves")
+        question = trial.experiment.question
+        if question is not None and question.asked == "overfitting":
+            self.training_too.setChecked(True)  # the gap is the point
         self.plot.set_empty_text("Measuring, and scoring the held-out text for the first time …")
 
     @Slot()
