@@ -49,6 +49,7 @@ class ComparePage(QWidget):
         self.words = plain_label("", self, wrap=True)
         theme.set_text_role(self.words, "strong")
         self.answers = Sheet("Answers of policy and reference", self)
+        self.answers.set_placeholder("Both policies' answers come here, with how often each came.")
         self.bars = DistributionBars(self, count=8)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
@@ -76,6 +77,7 @@ class ComparePage(QWidget):
         self.problem.clear()
         self.words.setText("Start a run: here the trained policy answers beside the reference.")
         self.answers.set_table((), ())
+        self.bars.hide()
         self.ask.setEnabled(False)
 
     def set_task(self, task: Task) -> None:
@@ -141,6 +143,7 @@ class ComparePage(QWidget):
             ),
             Vocabulary.of(tokenizer),
         )
+        self.bars.show()
 
     @Slot(str)
     def _fail(self, sentence: str) -> None:

@@ -23,7 +23,7 @@ from gui.widgets.notice import Notice
 from gui.widgets.prediction_card import PredictionCard
 from gui.widgets.safe_text import plain_label
 
-HACKED = ("Yes: the reward will rise while the true score falls", "No: both will rise")
+HACKED = ("Yes: reward up, true score down", "No: the true score does not fall")
 LENGTHS: tuple[tuple[Direction, str], ...] = (
     ("longer", "They get longer"),
     ("same", "About the same"),

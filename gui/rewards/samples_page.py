@@ -37,6 +37,7 @@ class SamplesPage(QWidget):
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.asked)
         beside.addWidget(self.bars, 1)
+        beside.addStretch(0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.sheet)
@@ -61,6 +62,7 @@ class SamplesPage(QWidget):
         self.which.setText("Samples after &update –")
         self.asked.setText("The next-token bars of both policies come here.")
         self.sheet.set_table((), ())
+        self.bars.hide()
 
     def show_news(self, news: News) -> None:
         """Show the newest samples, or those that someone went back to."""
@@ -125,6 +127,7 @@ class SamplesPage(QWidget):
             ),
             Vocabulary.of(news.order.task.tokenizer),
         )
+        self.bars.show()
 
 
 def _written(look: Look, row: int) -> str:
