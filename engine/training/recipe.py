@@ -18,7 +18,7 @@ Optimizer = Literal["sgd", "adamw", "muon"]
 Schedule = Literal["constant", "cosine", "trapezoid"]
 Sampling = Literal["random", "shuffled"]
 Initial = Literal["gpt2", "modern"]
-Device = Literal["cpu", "cuda"]
+Device = Literal["cpu", "cuda", "mps"]
 _ADDED = frozenset({"checkpoint_every", "checkpoint_seconds"})
 """Fields that recipes written by earlier versions lack."""
 
@@ -243,7 +243,11 @@ class Recipe:
         0, "run", "Threads", "Processor cores to compute on; 0 takes all, up to four.", 0, 256
     )
     device: Device = _knob(
-        "cpu", "run", "Device", "Where to compute: the processor, or a GPU.", choices=Device
+        "cpu",
+        "run",
+        "Device",
+        "Where to compute: the processor, or a GPU (cuda: NVIDIA or AMD, mps: Apple).",
+        choices=Device,
     )
 
     @classmethod

@@ -249,6 +249,11 @@ class Recorder:
         trainer, sentence = _newest(kept, train, held_out)
         recorder = cls(kept)
         step = trainer.step_count
+        if trainer.recipe.device != kept.description.device:
+            sentence = (
+                f"{sentence} The GPU that this run was trained on is not here, so it goes on on "
+                "the processor: as well, but not bit for bit."
+            )
         try:
             recorder._take_up(trainer)
         except LabError as error:  # a disk that is full or read-only: it can still be trained

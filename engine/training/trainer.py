@@ -24,6 +24,7 @@ from engine.models.transformer.products import fast_products
 from engine.tokenizers.stream import TokenStream
 from engine.training import checkpoint
 from engine.training.batches import Batches
+from engine.training.devices import usable
 from engine.training.flat import FlatParameters
 from engine.training.optimizers import make_optimizer
 from engine.training.recipe import Recipe
@@ -63,7 +64,7 @@ class Trainer:
             raise LabError("Training and held-out text must be cut by the same tokenizer.")
         if held_out.n_targets < 1:
             raise LabError("The held-out text is empty. Choose a longer text.")
-        if recipe.device == "cuda" and not torch.cuda.is_available():
+        if not usable(recipe.device):
             raise LabError("There is no GPU that can be used here. Choose the processor instead.")
         self._use_threads()
         self.train, self.held_out = train, held_out
@@ -92,8 +93,8 @@ class Trainer:
         return TransformerModel(self.module)
 
     def frozen_model(self) -> TransformerModel:
-        """A copy of the model that stays as it is."""
-        copy = Transformer(self.module.config).to(self.recipe.device)
+        """A copy of the model that stays as it is; on the processor, wherever it is trained."""
+        copy = Transformer(self.module.config)
         with torch.no_grad():
             for p, q in zip(copy.parameters(), self.module.parameters(), strict=True):
                 p.copy_(q)
@@ -136,7 +137,7 @@ class Trainer:
         self._use_threads()
         inputs, targets = self._batches.batch(self.step_count)  # (B, T) each
         loss = self._gradients(inputs.to(self.recipe.device), targets.to(self.recipe.device))
-        norm = float(self._flat.gradients.norm())
+        norm = _number(self._flat.gradients.norm())
         if not (math.isfinite(loss) and math.isfinite(norm)):
             assert self._good is not None
             raise Diverged(self.step_count + 1, self._good[0])
@@ -210,7 +211,7 @@ class Trainer:
             job.yield_point()
             with torch.no_grad(), fast_products():
                 loss = self.module.loss(x.to(self.recipe.device), y.to(self.recipe.device))
-            total += float(loss) * y.numel()
+            total += _number(loss) * y.numel()
         evaluation = Evaluation(
             self.step_count, total / self.held_out.n_targets, self.history.seconds
         )
@@ -229,7 +230,7 @@ class Trainer:
         with fast_products():
             loss = self.module.loss(inputs, targets)
             loss.backward()  # type: ignore[no-untyped-call]
-        return loss.item()
+        return _number(loss)
 
     def _use_threads(self) -> None:
         wanted = self.recipe.threads or _THREADS
@@ -304,7 +305,8 @@ class Trainer:
 
     @classmethod
     def load(cls, folder: Path, train: TokenStream, held_out: TokenStream) -> Trainer:
-        """The run that was saved in a folder, on the same texts.
+        """The run that was saved in a folder, on the same texts; on the processor, where the
+        device that it was trained on is not here.
 
         Raises:
             LabError: if the checkpoint is missing or damaged, or made from other texts.
@@ -315,7 +317,8 @@ class Trainer:
                 "This run was trained on another text or with another tokenizer. "
                 "Choose those it was started with, then load it again."
             )
-        trainer = cls(kept.recipe, train, held_out)
+        recipe = kept.recipe if usable(kept.recipe.device) else kept.recipe.but(device="cpu")
+        trainer = cls(recipe, train, held_out)
         with torch.no_grad():
             for name, p in trainer.module.named_parameters():
                 p.copy_(kept.parameters[name])
@@ -327,3 +330,8 @@ class Trainer:
         trainer._recall_lowest()
         trainer._keep_good_state()
         return trainer
+
+
+def _number(value: Tensor) -> float:
+    """A tensor's one number, fetched from its device: the only place where training waits."""
+    return float(value.item())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -77,7 +78,7 @@ class KnobCell(QFrame):
         knob, kind = self.knob, _KINDS[self.knob.name]
         if knob.choices:
             box = QComboBox(self)
-            box.addItems(list(knob.choices))
+            box.addItems(list(knob.choices if knob.name != "device" else knob.choices[:1]))
             box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             box.currentTextChanged.connect(self._chosen)
             return box
@@ -112,6 +113,15 @@ class KnobCell(QFrame):
             case QLineEdit():
                 self.field.setText(f"{value:g}")
                 self._say("")
+        blocker.unblock()
+
+    def set_choices(self, choices: Sequence[str]) -> None:
+        """Offer these words from now on; the one chosen stays chosen if it is among them."""
+        assert isinstance(self.field, QComboBox)
+        chosen, blocker = self.field.currentText(), QSignalBlocker(self.field)
+        self.field.clear()
+        self.field.addItems(list(choices))
+        self.field.setCurrentText(chosen)
         blocker.unblock()
 
     def mark(self, turned: bool) -> None:

@@ -84,12 +84,18 @@ class SettingsPage(QWidget):
         row.add(self.back)
         self.knobs = KnobsPanel(self)
         self.knobs.turned.connect(setup.turn)
+        setup.want_devices(self._offer_devices)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.totals, self.bar, self.parts, row, self.knobs):
             column.addWidget(widget)
         setup.changed.connect(self.refresh)
         self.refresh()
+
+    @Slot(object)
+    def _offer_devices(self, names: tuple[str, ...]) -> None:
+        """Offer what works here, and no other device."""
+        self.knobs.cells["device"].set_choices(names)
 
     @Slot()
     def refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
@@ -221,6 +222,12 @@ class SetupPanel(QWidget):
         name = self.size_box.currentData()
         return "" if SIZES[name].keys() & self._turned.keys() else str(name)
 
+    def want_devices(self, on_result: Callable[[tuple[str, ...]], object]) -> None:
+        """Find out which devices work here; ``on_result``, a bound method, takes their names."""
+        self._lab.compute.request(
+            "training: devices", _devices, title="Looking for a GPU", on_result=on_result
+        )
+
     # --------------------------------------------------------------------------------- showing
     def measure(self, wanted: bool) -> None:
         """Whether to measure what the present choices come to."""
@@ -299,6 +306,12 @@ class SetupPanel(QWidget):
 
 def _has(recipe: Recipe, shape: dict[str, int]) -> bool:
     return all(getattr(recipe, name) == value for name, value in shape.items())
+
+
+def _devices() -> tuple[str, ...]:
+    from engine.training.devices import available  # loads torch, which the compute thread owns
+
+    return available()
 
 
 def _said(value: object) -> str:

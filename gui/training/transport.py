@@ -51,7 +51,8 @@ def state_in_words(session: TrainingSession) -> str:
         case Phase.RUNNING:
             rate = tokens_per_second(news.steps["tokens_per_second"])
             if rate is not None:
-                parts.append(f"{two_digits(rate):,.0f} tokens/s")
+                where = "processor" if news.recipe.device == "cpu" else "GPU"
+                parts.append(f"{two_digits(rate):,.0f} tokens/s on the {where}")
             left = None if job is None else job.seconds_left
             if left is not None:
                 parts.append(f"{duration(left)} left")

@@ -210,5 +210,5 @@ class CachedContinuation(Continuation):
 
 def _log_softmax(logits: Tensor) -> LogProbs:
     """Natural logs that sum to one in float64, whatever float32 rounding did before."""
-    result: LogProbs = logits.double().log_softmax(dim=-1).cpu().numpy()
+    result: LogProbs = logits.cpu().double().log_softmax(dim=-1).numpy()
     return result
