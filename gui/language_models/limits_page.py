@@ -16,11 +16,11 @@ from gui.language_models.context import Context
 from gui.language_models.models import HIGHEST_ORDER, ModelSet
 from gui.language_models.page import Page
 from gui.language_models.rules_bar import labelled
-from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
+from gui.widgets.work import Bet, Work
 
 Figures = tuple[OrderFigures, ...]
 
@@ -65,7 +65,7 @@ class LimitsPage(Page):
         self.start.setToolTip("Count and score n-grams of every order: some seconds.")
         self.stop = QPushButton("St&op")
         self.stop.setToolTip("Stop measuring; the orders that are done stay.")
-        self.work = Work(lab, self.stop, self)
+        self.work = Work(lab.compute, self.stop, self)
         self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         row = FlowRow()

@@ -36,10 +36,10 @@ from gui.language_models.quiz_run import (
 from gui.language_models.quiz_view import QuizView
 from gui.language_models.reach_run import needed
 from gui.language_models.rules_bar import labelled
-from gui.language_models.work import Bet, Work
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label
 from gui.widgets.titled_table import TitledTable
+from gui.widgets.work import Bet, Work
 
 # Lies in the story language, so that the truth has an answer, too.
 PROMPT = (
@@ -89,7 +89,7 @@ class QuizPage(Page):
         )
         row.add(self.start)
         row.add(self.stop)
-        self.work = Work(lab, self.stop, self)
+        self.work = Work(lab.compute, self.stop, self)
         self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         self.right = TitledTable(

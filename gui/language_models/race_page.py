@@ -25,13 +25,13 @@ from gui.language_models.race_run import (
     verdict,
 )
 from gui.language_models.rules_bar import labelled
-from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.curves import Landmark
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label
 from gui.widgets.titled_table import TitledTable
+from gui.widgets.work import Bet, Work
 
 if TYPE_CHECKING:
     from engine.training.race import Lap
@@ -111,7 +111,7 @@ class RacePage(Page):
             row.add(labelled(caption, control, tip))
         row.add(self.start)
         row.add(self.stop)
-        self.work = Work(lab, self.stop, self)
+        self.work = Work(lab.compute, self.stop, self)
         self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         self.plot = CurvePlot(

@@ -38,7 +38,6 @@ from gui.language_models.reach_run import (
     write_and_check,
 )
 from gui.language_models.rules_bar import labelled
-from gui.language_models.work import Bet, Work
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.numbers import format_probability
@@ -46,6 +45,7 @@ from gui.widgets.safe_text import plain_label
 from gui.widgets.titled_table import TitledTable
 from gui.widgets.token_strip import TokenStrip
 from gui.widgets.token_text import Vocabulary, isolate
+from gui.widgets.work import Bet, Work
 
 FAR = 8
 """Examples have their cause at least so many words back."""
@@ -96,7 +96,7 @@ class ReachPage(Page):
             self.bands,
         ):
             row.add(widget)
-        self.work = Work(lab, self.stop, self)
+        self.work = Work(lab.compute, self.stop, self)
         self.bet = Bet(self.start, self)
         self.said = plain_label(wrap=True)
         self.plot = CurvePlot(

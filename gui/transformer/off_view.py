@@ -12,6 +12,7 @@ from gui import theme
 from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.transformer.looking import SAMPLE_TOKENS, Look, Switches, held_out
+from gui.transformer.worth_view import WorthView
 from gui.widgets.distribution_bars import Distribution, DistributionBars
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
@@ -62,8 +63,9 @@ class OffView(QWidget):
         self.loss.setAccessibleName("Held-out loss")
         theme.set_text_role(self.loss, "strong")
         self.bars = DistributionBars(self, count=8)
+        self.worth = WorthView(lab, self)
         column = QVBoxLayout(self)
-        for each in (self.words, self.panel, row, self.loss, self.bars):
+        for each in (self.words, self.panel, row, self.loss, self.bars, self.worth):
             column.addWidget(each)
         column.setStretch(4, 1)
 
@@ -75,6 +77,7 @@ class OffView(QWidget):
             self._config = look.inside.config
             self._make_boxes(look.inside.config)
         self._put(look.switches)
+        self.worth.show_run(look.run)
         vocabulary = Vocabulary.of(look.run.tokenizer.tokenizer)
         shown = [Distribution("Whole model", "transformer", look.log_probs)]
         if look.whole is not None:

@@ -1,4 +1,4 @@
-"""A page's long work: started, stopped, dropped, and what was bet on its outcome."""
+"""A widget's long work: started, stopped, dropped, and what was bet on its outcome."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QPushButton
 
+from gui.compute import ComputeThread
 from gui.job_handle import Failure, JobHandle
-from gui.lab import Lab
 from gui.widgets.prediction_card import PredictionCard
 
 
@@ -28,14 +28,14 @@ class Work(QObject):
     changed = Signal()
     """It began or ended."""
 
-    def __init__(self, lab: Lab, stop: QPushButton, parent: QObject) -> None:
+    def __init__(self, compute: ComputeThread, stop: QPushButton, parent: QObject) -> None:
         """
         Args:
-            lab: whose compute thread does the work.
+            compute: the thread that does the work.
             stop: the button that stops it; it can be pressed while something runs.
         """
         super().__init__(parent)
-        self._lab, self._stop = lab, stop
+        self._compute, self._stop = compute, stop
         self._job: JobHandle | None = None
         stop.setEnabled(False)
         stop.clicked.connect(self.stop)
@@ -56,7 +56,7 @@ class Work(QObject):
         """
         if self._job is not None:
             self._job.discard()
-        self._job = self._lab.compute.submit(
+        self._job = self._compute.submit(
             function,
             *args,
             title=title,
