@@ -99,7 +99,14 @@ class ClickPane(FittingFrame):
         column.addLayout(cards)
         column.addWidget(row)
         column.addWidget(self.counter)
+        theme.current().changed.connect(self._dress)
         self._show()
+
+    @Slot()
+    def _dress(self) -> None:
+        """Text of another size needs other heights: of the cards, then of what holds them."""
+        for frame in (self.a, self.b, self):
+            frame.fit_soon()
 
     def _button(self, row: FlowRow, words: str, tip: str, keys: tuple[str, ...]) -> QPushButton:
         button = QPushButton(words, row)

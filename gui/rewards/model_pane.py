@@ -192,7 +192,8 @@ class ModelPane(QWidget):
             self.note.setText("")
             return
         explained = (
-            "These are the model's own weights."
+            "These are the model's own weights. It is told the true score as one of its features; "
+            "the transformer has to find it out."
             if report.model.kind == "linear"
             else f"A linear fit to what the transformer says explains {report.explained:.0%} of it."
         )

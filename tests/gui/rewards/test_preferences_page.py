@@ -180,6 +180,17 @@ def test_presets_fill_the_fields(page: PreferencesPage) -> None:
             assert getattr(made, name) == getattr(wanted, name)
 
 
+def test_answers_are_whole_at_every_text_size(
+    tab: RewardsTab, page: PreferencesPage, lab: Lab, until: Until
+) -> None:
+    for size in (75, 200, 250, 100):
+        lab.theme.set_text_size(size)
+        for card in (page.clicks.a, page.clicks.b):
+            until(
+                lambda card=card: card.text.height() >= card.text.heightForWidth(card.text.width())
+            )  # type: ignore[misc]
+
+
 def test_bars_are_told_and_saved(lab: Lab, qtbot: Any, tmp_path: Path) -> None:
     bars = EffectBars("Learned", "log-odds")
     qtbot.addWidget(bars)
