@@ -94,8 +94,8 @@ def test_the_target_and_every_good_answer_score_1_and_mistakes_less(task: Task) 
         assert task.true_score(prompt, good) == 1.0
         assert task.is_well_formed(prompt, good)
         assert 0.0 <= task.true_score(prompt, bad) < 1.0
-        # A right answer is not right once more is said.
-        assert task.true_score(prompt, good + good) < 1.0
+        # A right answer is not right once more is said, but on a scratchpad before it.
+        assert task.scratchpad or task.true_score(prompt, good + good) < 1.0
 
 
 def test_the_share_of_right_answers_is_as_asked(task: Task) -> None:
