@@ -255,6 +255,7 @@ class CurvePlot(QWidget):
         self._empty.setVisible(not shown and bool(self._empty.text()))
         if shown:
             self._set_range(shown)
+            self.view.box.prepareForPaint()  # left to the paint event, it asks for a second one
         self.view.set_numbered(bool(shown), bool(shown or self._landmarks))
         places = [(self._content.axis.place(mark.x), mark.kind) for mark in self._content.marks]
         self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=False)
