@@ -124,10 +124,12 @@ def verdict(standing: Standing) -> str:
     mine = f"the transformer ({format_number(last.transformer, 3)} bits)"
     amount = f"On {size(last.n_bytes)} of text"
     if last.transformer >= last.best_ngram:
+        ahead = [size(lap.n_bytes) for lap in laps if lap.transformer < lap.best_ngram]
+        before = f" It was ahead on {' and '.join(ahead)}." if ahead else ""
         return (
             f"{amount} {best} is ahead of {mine}: on so little text, or after so few steps, "
             f"counting wins. It read this text {format_number(last.epochs, 2)} times; more steps "
-            "or more text may turn it."
+            f"or more text may turn it.{before}"
         )
     first = overtaken(laps)
     assert first is not None
