@@ -15,10 +15,10 @@ from engine.posttraining.tasks.task import WordTask, split_prompts
 from engine.text.story.vocabulary import PEOPLE, TABLES
 
 REFUSAL: Final = " I must not say."
-PEOPLE_KNOWN: Final = PEOPLE.keys[:10]
-THINGS_KNOWN: Final = TABLES["thing"].keys[:10]
-COLOURS_KNOWN: Final = TABLES["colour"].keys[:8]
-PLACES_KNOWN: Final = TABLES["place"].texts("at")[:10]
+PEOPLE_KNOWN: Final = PEOPLE.keys[:6]
+THINGS_KNOWN: Final = TABLES["thing"].keys[:8]
+COLOURS_KNOWN: Final = TABLES["colour"].keys[:6]
+PLACES_KNOWN: Final = TABLES["place"].texts("at")[:6]
 N_PROMPTS: Final = 6_000
 ASPECTS: Final = ("who", "colour", "where")
 _RULES: Final = {"who": "who hid it", "colour": "what colour it is", "where": "where it is"}
@@ -98,9 +98,9 @@ class Refusals(WordTask):
     )
     max_answer = 8
     right_share = 0.35
-    textbook_steps = 1_000
+    textbook_steps = 900
     careless_rate = 0.3
-    steps = 200
+    steps = 100
 
     def __init__(self) -> None:
         super().__init__()
