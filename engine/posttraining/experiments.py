@@ -29,6 +29,8 @@ PREFERENCES = 2_000
 ASKED_PROMPTS = 250
 """Prompts whose answers are compared."""
 
+LONG_ANSWER = 8
+"""Tokens above which an update asks 32 prompts instead of 64."""
 SLOW = 2e-4
 """A learning rate at which a hack that is quickly found takes long enough to be watched."""
 
@@ -56,6 +58,9 @@ def _term(task: Task, key: str) -> RewardTerm:
 
 
 def _settings(task: Task, seed: int, **changes: object) -> GRPOSettings:
+    """The task's own, without a price; long answers in smaller batches, to be done in time."""
+    if task.max_answer > LONG_ANSWER:
+        changes = {"prompts": 32, **changes}
     return replace(task.settings(), seed=seed, beta=0.0, **changes)  # type: ignore[arg-type]
 
 
