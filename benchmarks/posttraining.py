@@ -18,7 +18,6 @@ from engine.posttraining.policies import bundled_policy
 from engine.posttraining.rewards import RewardMix, terms_for
 from engine.posttraining.tasks import (
     Letters,
-    Refusals,
     Replies,
     Scratchpad,
     Stories,
@@ -106,7 +105,6 @@ def learned(make: type[Task], goal: float, budget: float, path: Path | None = No
 BENCHMARKS: dict[str, Callable[[Path | None], list[Row]]] = {
     "grpo-sums": partial(learned, Sums, 0.90, 40.0),
     "grpo-letters": partial(learned, Letters, 0.90, 90.0),
-    "grpo-refusals": partial(learned, Refusals, 0.85, 90.0),
     "grpo-replies": partial(learned, Replies, 0.85, 90.0),
     "grpo-scratchpad": partial(learned, Scratchpad, 0.80, 90.0),
     "grpo-stories": partial(learned, Stories, 0.85, 90.0),
