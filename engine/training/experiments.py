@@ -89,14 +89,6 @@ class Experiment:
             arm.recipe.validated().model_config(vocab_size)
         return self
 
-    def lengthened(self, factor: float) -> Experiment:
-        """The same with so many times the steps, or the seconds. Steps stay whole, at least 1."""
-        arms = tuple(
-            replace(arm, recipe=_with_steps(arm.recipe, max(1, round(arm.recipe.steps * factor))))
-            for arm in self.arms
-        )
-        return replace(self, arms=arms, seconds=self.seconds * factor)
-
 
 def race(
     recipes: dict[str, Recipe], seed: int, by: By, amount: float, title: str = "Race"

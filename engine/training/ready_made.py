@@ -26,37 +26,40 @@ _SGD = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.9, "grad_clip": 
 _ADAMW = {"optimizer": "adamw", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.95}
 
 
-def ready_made(seed: int, vocab_size: int, tokens: int) -> tuple[Experiment, ...]:
+def ready_made(
+    seed: int, vocab_size: int, tokens: int, length: float = 1.0
+) -> tuple[Experiment, ...]:
     """All of them.
 
     Args:
         seed: of every arm.
         vocab_size: V of the text in force, end-of-text included.
         tokens: of the whole training text.
+        length: so many times the usual steps, seconds and operations.
     """
     return (
-        optimizers(seed),
-        activations(seed, vocab_size),
-        residuals(seed),
-        little_data(seed, tokens),
-        learning_rates(seed),
-        recipes(seed),
-        model_sizes(seed, vocab_size),
+        optimizers(seed, length),
+        activations(seed, vocab_size, length),
+        residuals(seed, length),
+        little_data(seed, tokens, length),
+        learning_rates(seed, length),
+        recipes(seed, length),
+        model_sizes(seed, vocab_size, length),
     )
 
 
-def _small(seed: int, steps: int, **changes: object) -> Recipe:
-    """The modern recipe, two layers of width 64, with 2,048 tokens a step."""
+def _small(seed: int, steps: float, **changes: object) -> Recipe:
+    """The modern recipe, two layers of width 64, with 2,048 tokens a step; at least one step."""
     recipe = sized(modern(), "tiny").but(batch_size=32, seed=seed, **changes)
-    return with_steps(recipe, steps, EVALUATIONS)
+    return with_steps(recipe, max(1, round(steps)), EVALUATIONS)
 
 
-def optimizers(seed: int) -> Experiment:
+def optimizers(seed: int, length: float = 1.0) -> Experiment:
     """SGD, AdamW and Muon, each at the best rate found."""
     arms = (
-        Arm("SGD, rate 1", _small(seed, 400, **_SGD)),
-        Arm("AdamW, rate 0.01", _small(seed, 400, **_ADAMW)),
-        Arm("Muon, rate 0.03", _small(seed, 400)),
+        Arm("SGD, rate 1", _small(seed, 400 * length, **_SGD)),
+        Arm("AdamW, rate 0.01", _small(seed, 400 * length, **_ADAMW)),
+        Arm("Muon, rate 0.03", _small(seed, 400 * length)),
     )
     return Experiment(
         key="optimizers",
@@ -76,9 +79,9 @@ def optimizers(seed: int) -> Experiment:
     )
 
 
-def activations(seed: int, vocab_size: int) -> Experiment:
+def activations(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
     """ReLU, GELU and gated, with FFNs of the same number of parameters."""
-    plain = _small(seed, 400, ffn="relu")
+    plain = _small(seed, 400 * length, ffn="relu")
     hidden = plain.model_config(2).hidden
     kinds: tuple[tuple[str, FFN, int], ...] = (
         ("ReLU", "relu", 0),
@@ -106,12 +109,12 @@ def activations(seed: int, vocab_size: int) -> Experiment:
     )
 
 
-def residuals(seed: int) -> Experiment:
+def residuals(seed: int, length: float = 1.0) -> Experiment:
     """A deep and narrow GPT-2 with and without residual connections."""
     recipe = sized(gpt2_style(), "tiny").but(
         layers=8, batch_size=32, learning_rate=0.003, warmup=40, seed=seed
     )
-    recipe = with_steps(recipe, 300, EVALUATIONS)
+    recipe = with_steps(recipe, max(1, round(300 * length)), EVALUATIONS)
     return Experiment(
         key="residuals",
         title="With and without residual connections",
@@ -136,9 +139,10 @@ def residuals(seed: int) -> Experiment:
     )
 
 
-def little_data(seed: int, tokens: int) -> Experiment:
+def little_data(seed: int, tokens: int, length: float = 1.0) -> Experiment:
     """The same number of steps on less and less text."""
-    recipe = with_steps(_small(seed, 600), 600, 2 * EVALUATIONS)
+    recipe = _small(seed, 600 * length)
+    recipe = with_steps(recipe, recipe.steps, 2 * EVALUATIONS)
     shares = (1.0, 1 / 8, 1 / 64)
     read = recipe.steps * recipe.batch_size * recipe.context
     arms = tuple(
@@ -162,10 +166,11 @@ def little_data(seed: int, tokens: int) -> Experiment:
     )
 
 
-def learning_rates(seed: int) -> Experiment:
+def learning_rates(seed: int, length: float = 1.0) -> Experiment:
     """The last loss as a function of AdamW's learning rate."""
     arms = tuple(
-        Arm(f"{rate:g}", _small(seed, 200, **(_ADAMW | {"learning_rate": rate}))) for rate in SWEPT
+        Arm(f"{rate:g}", _small(seed, 200 * length, **(_ADAMW | {"learning_rate": rate})))
+        for rate in SWEPT
     )
     return Experiment(
         key="learning rates",
@@ -182,8 +187,9 @@ def learning_rates(seed: int) -> Experiment:
     )
 
 
-def recipes(seed: int, seconds: float = 30.0) -> Experiment:
+def recipes(seed: int, length: float = 1.0) -> Experiment:
     """The two recipes of the lab, with the same time."""
+    seconds = 30.0 * length
     arms = (
         Arm("GPT-2 style", sized(gpt2_style(), "small").but(seed=seed)),
         Arm("Modern", sized(modern(), "small").but(seed=seed)),
@@ -207,10 +213,11 @@ def recipes(seed: int, seconds: float = 30.0) -> Experiment:
     )
 
 
-def model_sizes(seed: int, vocab_size: int) -> Experiment:
+def model_sizes(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
     """Five sizes at each of three budgets of operations."""
     arms = []
-    for budget in BUDGETS:
+    budgets = [budget * length for budget in BUDGETS]
+    for budget in budgets:
         for layers, width in SCALES:
             recipe = modern().but(
                 layers=layers, width=width, heads=max(1, width // 32), batch_size=16, seed=seed
@@ -233,7 +240,7 @@ def model_sizes(seed: int, vocab_size: int) -> Experiment:
         arms=tuple(arms),
         question=Question(
             "best",
-            f"At the largest budget ({_operations(BUDGETS[-1])} operations), which size ends "
+            f"At the largest budget ({_operations(budgets[-1])} operations), which size ends "
             "lowest?",
             tuple(f"{layers} × {width}" for layers, width in SCALES),
         ),

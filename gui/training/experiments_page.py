@@ -97,7 +97,7 @@ class ExperimentsPage(QWidget):
 
     def _connect(self) -> None:
         self.choice.currentIndexChanged.connect(self._chosen)
-        self.length.currentIndexChanged.connect(self._chosen)
+        self.length.currentIndexChanged.connect(self._list)
         self.start.clicked.connect(self._start)
         self.pause.clicked.connect(self.session.pause)
         self.resume.clicked.connect(self.session.resume)
@@ -128,11 +128,7 @@ class ExperimentsPage(QWidget):
         index = self.choice.currentIndex()
         if streams is None or tokenizer is None or not 0 <= index < len(self._offered):
             return None
-        factor = float(self.length.currentData())
-        experiment = self._offered[index]
-        if factor != 1:
-            experiment = experiment.lengthened(factor)
-        return Trial(experiment, streams, tokenizer)
+        return Trial(self._offered[index], streams, tokenizer)
 
     def offer(self, experiment: Experiment) -> None:
         """Put an experiment of one's own before the ready-made ones, and choose it."""
@@ -146,7 +142,12 @@ class ExperimentsPage(QWidget):
         if streams is None:
             self.about.setText("The text is being prepared …")
             return
-        made = ready_made(self._lab.seed, streams.train.vocab_size, streams.train.n_targets)
+        made = ready_made(
+            self._lab.seed,
+            streams.train.vocab_size,
+            streams.train.n_targets,
+            float(self.length.currentData()),
+        )
         own = tuple(e for e in self._offered if e.key == "race")
         index = max(0, self.choice.currentIndex())
         self._offered = (*own, *made)
@@ -256,8 +257,9 @@ class ExperimentsPage(QWidget):
         self.pause.setEnabled(session.running and not session.paused)
         self.resume.setEnabled(session.paused or session.can_go_on)
         self.stop.setEnabled(session.running)
-        for widget in (self.choice, self.length):
-            widget.setEnabled(not session.running)
+        self.choice.setEnabled(not session.running)
+        own = trial is not None and trial.experiment.key == "race"
+        self.length.setEnabled(not session.running and not own)
         self.problem.say(session.problem, "error")
         self.words.setText(self._said())
 

@@ -141,8 +141,8 @@ class Drawing:
             arms = [arm for arm in standing.arms if arm.arm.group == group]
             look = arm_look(index)
             sizes = np.array([float(arm.parameters) for arm in arms])
-            over = [_over(arm) and standing.learned(arm) for arm in arms]
-            losses = np.where(over, [arm.loss for arm in arms], np.nan)
+            learned = [standing.learned(arm) for arm in arms]
+            losses = np.where(learned, [arm.loss for arm in arms], np.nan)
             self._plot.set_series(
                 f"{group} operations",
                 sizes,

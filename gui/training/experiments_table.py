@@ -59,7 +59,7 @@ class ArmTable(QTableWidget):
 
     def show_standing(self, standing: Standing) -> None:
         """Show these numbers."""
-        fresh = self.rowCount() != len(standing.arms)
+        grown = self.rowCount() != len(standing.arms)
         self.setRowCount(len(standing.arms))
         for row, arm in enumerate(standing.arms):
             for column, text in enumerate(cells(arm, standing)):
@@ -71,8 +71,9 @@ class ArmTable(QTableWidget):
                     item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
                     self.setItem(row, column, item)
                 if item.text() != text:
+                    grown |= len(text) > len(item.text())
                     item.setText(text)
-        if fresh or standing.finished:
+        if grown:
             self.resizeColumnsToContents()
             self._fit()
 

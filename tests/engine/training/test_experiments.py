@@ -193,8 +193,18 @@ def test_a_race_gives_every_arm_the_same_seed_and_steps() -> None:
     contest = race(RECIPES, seed=7, by="steps", amount=50)
     assert {(a.recipe.seed, a.recipe.steps) for a in contest.arms} == {(7, 50)}
     assert race(RECIPES, 7, "seconds", 5.0).seconds == 5.0
-    longer = contest.lengthened(0.5)
-    assert {a.recipe.steps for a in longer.arms} == {25}
+
+
+def test_another_length_is_told_and_taken() -> None:
+    usual, half = (ready_made(1, 513, 386_618, length) for length in (1.0, 0.5))
+    for one, other in zip(usual, half, strict=True):
+        if one.by == "seconds":
+            assert other.seconds == one.seconds / 2
+            continue
+        for a, b in zip(one.arms, other.arms, strict=True):
+            assert abs(b.recipe.steps - a.recipe.steps / 2) <= 1
+    assert "same 300 steps" in half[3].about
+    assert half[6].arms[-1].group == "5×10¹¹"
 
 
 def test_what_is_ready_made_can_be_run_and_keeps_equal_what_it_says() -> None:

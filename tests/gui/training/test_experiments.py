@@ -84,7 +84,8 @@ def test_without_an_answer_nothing_is_scored(page: ExperimentsPage, until: Until
 
 
 def test_stopped_half_way_it_is_taken_up_again(page: ExperimentsPage, until: Until) -> None:
-    page.offer(toy().lengthened(10))
+    long = a_recipe(120, 40)
+    page.offer(toy(arms=(Arm("a", long), Arm("b", long.but(width=8)))))
     page.start.click()
     until(lambda: page.session.standing is not None and page.session.standing.arms[0].step > 3)
     assert not page.start.isEnabled() and not page.choice.isEnabled()
