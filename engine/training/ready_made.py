@@ -6,8 +6,6 @@ The learning rates are the best of those tried on the stories (docs/decisions.md
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.models.transformer.config import FFN, flops_per_token, parameter_counts
 from engine.training.experiments import Arm, Experiment, Question
 from engine.training.pace import with_steps
@@ -246,12 +244,6 @@ def model_sizes(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
         ),
         shape="scaling",
     )
-
-
-def with_seed(experiment: Experiment, seed: int) -> Experiment:
-    """The same with another seed."""
-    arms = tuple(replace(arm, recipe=arm.recipe.but(seed=seed)) for arm in experiment.arms)
-    return replace(experiment, arms=arms)
 
 
 def _operations(value: float) -> str:
