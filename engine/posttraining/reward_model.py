@@ -124,10 +124,19 @@ class RewardModel:
     def score_many(
         self, prompts: Sequence[Prompt], answers: Sequence[Answer], job: Job = NO_JOB
     ) -> Floats:
-        """r of N answers, each to its own prompt, (N,)."""
-        if not answers:
+        """r of N answers, each to its own prompt, (N,). Equal answers to one prompt, of which a
+        policy that is sure of itself writes many, are read once.
+
+        Raises:
+            ValueError: if there are more of one than of the other.
+        """
+        pairs = list(zip(prompts, answers, strict=True))
+        if not pairs:
             return np.zeros(0)
-        return self.of_numbers(self.reader.read(prompts, answers, job))
+        places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+        each = self.reader.read([p for p, _ in places], [a for _, a in places], job)
+        result: Floats = self.of_numbers(each)[[places[pair] for pair in pairs]]
+        return result
 
     def preference(self, comparisons: Comparisons) -> Floats:
         """p(A ≻ B), (n,)."""
