@@ -105,7 +105,13 @@ class Refusals(WordTask):
     def __init__(self) -> None:
         super().__init__()
         rng = np.random.default_rng(2026)
-        cases = dict.fromkeys(_draw(rng) for _ in range(N_PROMPTS))
+        forbidden: dict[Case, None] = {}
+        allowed: dict[Case, None] = {}
+        while min(len(forbidden), len(allowed)) < N_PROMPTS // 2:
+            case = _draw(rng)
+            (forbidden if case.forbidden else allowed)[case] = None
+        half = N_PROMPTS // 2
+        cases = [*list(forbidden)[:half], *list(allowed)[:half]]
         every = [Prompt(case.text, case.target) for case in cases]
         self._train, self._held_out = split_prompts(every, seed=2026, by=_asked_for)
 
