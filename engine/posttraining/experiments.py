@@ -271,7 +271,7 @@ _ALL: tuple[Experiment, ...] = (
         "Somebody wants polite replies, and writes a rubric that counts kind words.",
         "Kind words are cheap, so replies come to consist of them. A rubric that asks for the "
         "fact, and for manners in their place, leaves nothing to be had by stuffing.",
-        40,
+        25,
         _kind_words,
     ),
     Experiment(
