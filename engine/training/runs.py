@@ -210,7 +210,9 @@ class Recorder:
         self.kept.checkpoints.forget_after(step)
         self.kept.journal(EVENTS).replace(self.events)
         self.kept.cut(step)
-        if step not in [c.step for c in self.kept.checkpoints.all]:
+        if step in [c.step for c in self.kept.checkpoints.all]:
+            self.kept.mark("running", step, figures(trainer))
+        else:
             self.save(trainer)
 
     def replay(self, trainer: Trainer) -> None:

@@ -213,6 +213,15 @@ class RewardsTab(QWidget):
         self.pages.show_page(key)
 
     # ----------------------------------------------------------------------------- what to do
+    def continue_run(self, key: str) -> None:
+        """Open a kept run of the app's catalogue, paused at its newest checkpoint."""
+        try:
+            run = self.session.catalogue.summary(key)
+        except LabError as error:
+            self.problem.say(str(error), "error")
+        else:
+            self._resume_kept(run)
+
     @Slot()
     def _start(self) -> None:
         self._begin(None)

@@ -12,6 +12,7 @@ from gui.driving import transport as driving
 from gui.driving.session import Phase
 from gui.driving.transport import Tips
 from gui.job_status import duration
+from gui.training.news import News
 from gui.training.session import TrainingSession
 
 RATE_STEPS = 50
@@ -51,8 +52,7 @@ def state_in_words(session: TrainingSession) -> str:
         case Phase.RUNNING:
             rate = tokens_per_second(news.steps["tokens_per_second"])
             if rate is not None:
-                where = "processor" if news.recipe.device == "cpu" else "GPU"
-                parts.append(f"{two_digits(rate):,.0f} tokens/s on the {where}")
+                parts.append(f"{two_digits(rate):,.0f} tokens/s {_where(news)}")
             left = None if job is None else job.seconds_left
             if left is not None:
                 parts.append(f"{duration(left)} left")
@@ -71,7 +71,8 @@ def state_in_words(session: TrainingSession) -> str:
         case Phase.FAILED:
             parts.append("ended by an error")
         case Phase.FINISHED:
-            parts[0] = f"Done: {news.step:,} steps in {duration(news.steps['seconds'][-1])}"
+            seconds = duration(news.steps["seconds"][-1])
+            parts[0] = f"Done: {news.step:,} steps in {seconds} {_where(news)}"
     if len(news.evaluations):
         loss = news.evaluations["loss"][-1]
         name = "held-out loss" if session.held_out else "loss on the whole training text"
@@ -88,3 +89,8 @@ def tokens_per_second(rates: npt.NDArray[np.float64]) -> float | None:
 def two_digits(value: float) -> float:
     """A number rounded to two significant digits, so that it can be read while it changes."""
     return float(f"{value:.1e}")
+
+
+def _where(news: News) -> str:
+    """Which device the run is computed on."""
+    return "on the processor" if news.recipe.device == "cpu" else "on the GPU"

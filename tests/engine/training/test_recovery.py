@@ -253,8 +253,10 @@ def test_going_back_forgets_what_was_done_after(stopped: Catalogue, tmp_path: Pa
     recorder, trainer, _ = Recorder.resume(catalogue.open(found.key), TRAIN, HELD_OUT)
     path = recorder.kept.checkpoints.at(8).folder
     trainer = Trainer.load(path, TRAIN, HELD_OUT)
+    recorder.kept.mark("finished", 40)
     recorder.went_back(trainer, "went back from step 40")
     after = catalogue.summary(found.key)
+    assert (after.mark, after.step) == ("running", 8)  # it is at work again
     assert [c.step for c in after.checkpoints] == [0, 8]
     assert catalogue.curves(found.key)[STEPS]["step"].tolist() == list(range(1, 9))
     assert [(e["step"], e["kind"]) for e in catalogue.journal(found.key, "events")] == [(8, "back")]
@@ -289,7 +291,7 @@ def test_checkpoints_come_by_steps_and_by_seconds_but_not_too_often(tmp_path: Pa
     now = [0.0]
     recorder, trainer = begin(Catalogue(tmp_path))
     recorder._clock = lambda: now[0]
-    recorder._saved_at = 0.0
+    recorder._saved_at = recorder._saving_took = 0.0
     trainer.recipe = trainer.recipe.but(checkpoint_every=5, checkpoint_seconds=2.0)
     due = []
     for _ in range(12):

@@ -12,6 +12,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 
 from engine.workspace.made import tokenizer_fingerprint
 from gui.lab import Lab
+from gui.pages import ContinuesRuns
 from gui.rewards.session import Phase
 from gui.rewards.tab import RewardsTab
 
@@ -123,3 +124,14 @@ def test_the_policy_is_in_the_lab_with_its_own_tokens(
     assert run.tokenizer.tokenizer.decode(run.tokenizer.tokenizer.encode("12+34=")) == "12+34="
     assert run.model.vocab_size == run.tokenizer.tokenizer.vocab_size + 1
     assert run.facts["Task"] == "Small sums"
+
+
+def test_an_interrupted_run_can_be_opened_by_its_key(two_runs: RewardsTab, until: Until) -> None:
+    assert isinstance(two_runs, ContinuesRuns)
+    first = two_runs.kept.runs[1]
+    two_runs.continue_run(first.key)
+    ended = (Phase.PAUSED, Phase.FINISHED)
+    until(lambda: two_runs.session.phase in ended and two_runs.session.news is not None)
+    assert two_runs.session.news is not None and two_runs.session.news.update == first.step
+    two_runs.continue_run("20260101-000000-000000")
+    assert "no longer there" in two_runs.problem.text
