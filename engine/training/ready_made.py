@@ -16,7 +16,7 @@ EVALUATIONS = 10
 """Passes over the held-out text in the course of an arm."""
 SWEPT = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """Learning rates of the sweep; the last one is far too large."""
-SCALES = ((2, 32), (2, 48), (2, 64), (3, 96), (4, 128))
+SCALES = ((1, 24), (2, 32), (2, 48), (2, 64), (3, 96))
 """Layers and width of the models of the scaling law, smallest first."""
 BUDGETS = (2.5e11, 5e11, 1e12)
 """Floating-point operations of the scaling law's runs."""
