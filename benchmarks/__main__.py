@@ -53,6 +53,7 @@ def chosen(only: str | None) -> dict[str, Benchmark]:
     """
     modules = all_benchmarks()
     every = {name: run for runs in modules.values() for name, run in runs.items()}
+    every |= importlib.import_module("benchmarks.window").ON_REQUEST
     if only is None:
         return {name: run for m in MODULES for name, run in modules[m].items()}
     if only in modules:

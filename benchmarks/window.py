@@ -199,5 +199,6 @@ BENCHMARKS = {
     "window-training": while_training,
     "window-curves": while_plotting,
     "window-rewards": while_rewarding,
-    "window-answers": answers_while_training,
 }
+ON_REQUEST = {"window-answers": answers_while_training}
+"""Run by name only."""
