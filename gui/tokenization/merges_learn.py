@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.tokenizers.base import to_utf8
@@ -15,6 +14,7 @@ from engine.tokenizers.pretokenize import pretokenize
 from engine.workspace.choices import CorpusChoice
 from gui import theme
 from gui.job_handle import Failure
+from gui.tokenization.merges_exports import MergesExport, PairExport
 from gui.tokenization.merges_pairs import PairList
 from gui.tokenization.merges_source import LearnSettings, MergeSource
 from gui.tokenization.merges_strip import SLIDE_MS, MergeStrip
@@ -27,9 +27,8 @@ from gui.tokenization.merges_words import (
     occurrences,
 )
 from gui.tokenization.numbers.controls import SideBySide
+from gui.tokenization.strip_export import StripExport
 from gui.widgets.curve_plot import CurvePlot, Mark
-from gui.widgets.exports import ExportButton, write_png
-from gui.widgets.look import colours_of
 from gui.widgets.notice import Notice
 from gui.widgets.safe_text import plain_label, plain_tooltip
 from gui.widgets.token_text import Vocabulary
@@ -119,10 +118,14 @@ class LearnPane(QWidget):
         )
         top = SideBySide(42)
         top.add(_column(self.strip, self.done, self.next), 3)
-        top.add(_column(self._pairs_head(), self.pairs), 2)
+        self.export_pairs = PairExport(self.pairs)
+        top.add(_column(_head(self.pairs_title, self.export_pairs), self.pairs), 2)
         bottom = SideBySide(42)
-        bottom.add(_column(_heading("New tokens"), self.table), 1)
+        self.export_merges = MergesExport(self.table)
+        bottom.add(_column(_head(_heading("New tokens"), self.export_merges), self.table), 1)
         bottom.add(self.plot, 1)
+        self.export_text = StripExport(self.strip, "text in tokens")
+        self.transport.add_behind(self.export_text)
         self.transport.add_beside(self.predict)
         self.transport.add_beside(self.score)
         column = QVBoxLayout(self)
@@ -133,28 +136,6 @@ class LearnPane(QWidget):
         # Below the sentence that names the tie rule; what happens to the text comes first.
         column.addWidget(self.source.options)
         column.addWidget(bottom, 3)
-
-    def _pairs_head(self) -> QWidget:
-        self.export_pairs = ExportButton("pair counts", self, formats=("png",))
-        self.export_pairs.wanted.connect(self.save_pairs)
-        head = QWidget()
-        head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.pairs_title, 1)
-        row.addWidget(self.export_pairs)
-        return head
-
-    @Slot(str, str)
-    def save_pairs(self, _: str, name: str) -> None:
-        """Write the pair counts, as they are in view, as PNG.
-
-        Raises:
-            LabError: if the file cannot be written.
-        """
-        ground = colours_of(self.palette()).color("window")
-        view = self.pairs.viewport()
-        write_png(Path(name), view.size(), ground, lambda painter: view.render(painter, QPoint()))
 
     def _connect(self) -> None:
         self.source.changed.connect(self._learn)
@@ -353,6 +334,16 @@ def _heading(text: str) -> QLabel:
     label = plain_label(text)
     theme.set_text_role(label, "strong")
     return label
+
+
+def _head(title: QLabel, button: QWidget) -> QWidget:
+    head = QWidget()
+    head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    row = QHBoxLayout(head)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(title, 1)
+    row.addWidget(button)
+    return head
 
 
 def _column(*widgets: QWidget) -> QWidget:

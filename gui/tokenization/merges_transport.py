@@ -78,6 +78,7 @@ class Transport(QWidget):
             self.where,
         ):
             row.add(widget)
+        self._row = row
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._lower = QHBoxLayout()
@@ -101,6 +102,10 @@ class Transport(QWidget):
         self.slider.setValue(self._step)
         blocker.unblock()
         self._show()
+
+    def add_behind(self, widget: QWidget) -> None:
+        """Put a widget behind the buttons."""
+        self._row.add(widget)
 
     def add_beside(self, widget: QWidget) -> None:
         """Put a widget beside the slider."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.tokenizers import BPETokenizer
 from engine.tokenizers.base import to_utf8
@@ -13,12 +13,14 @@ from engine.tokenizers.bpe import base_alphabet
 from engine.tokenizers.merge_walk import MergeState, MergeWalk
 from gui import theme
 from gui.job_handle import Failure
+from gui.tokenization.merges_exports import MergesExport
 from gui.tokenization.merges_source import MOST, LearnSettings
 from gui.tokenization.merges_strip import SLIDE_MS, MergeStrip
 from gui.tokenization.merges_transport import Transport
 from gui.tokenization.merges_vocabulary import VocabularyTable
 from gui.tokenization.merges_words import pair_words, quoted, times
 from gui.tokenization.numbers.controls import SideBySide
+from gui.tokenization.strip_export import StripExport
 from gui.tokenization.text_presets import LONGEST_TEXT
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
@@ -117,6 +119,9 @@ class UnseenPane(QWidget):
         self.again.setToolTip("Start from the 256 bytes instead of the characters of the text.")
         self.table = VocabularyTable()
         self.table.setAccessibleName("Rules, in the order in which they are applied")
+        self.export_rules = MergesExport(self.table)
+        self.export_text = StripExport(self.strip, "unseen text in tokens")
+        self.transport.add_behind(self.export_text)
         rules_title = plain_label("Rules, in the order in which they are applied")
         theme.set_text_role(rules_title, "strong")
         why_title = plain_label("Can anything be unknown?")
@@ -134,7 +139,10 @@ class UnseenPane(QWidget):
         buttons.add(self.again)
         said.addWidget(buttons)
         said.addStretch(1)
-        ruled.addWidget(rules_title)
+        rules_head = QHBoxLayout()
+        rules_head.addWidget(rules_title, 1)
+        rules_head.addWidget(self.export_rules)
+        ruled.addLayout(rules_head)
         ruled.addWidget(self.table, 1)
         both = SideBySide(42)
         both.add(left, 3)

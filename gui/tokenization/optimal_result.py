@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -13,7 +13,8 @@ from engine.tokenizers.optimal_gap import Gap
 from engine.tokenizers.pretokenize import pretokenize
 from gui import theme
 from gui.tokenization.numbers.controls import SideBySide
-from gui.widgets.exports import ExportButton, write_png
+from gui.tokenization.strip_export import written
+from gui.widgets.exports import ExportButton, write_csv, write_widget
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em, mixed, readable_on
 from gui.widgets.safe_text import plain_label
@@ -170,6 +171,7 @@ class GapView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._gap: Gap | None = None
         self.bpe = Side(
             "Byte-pair encoding", "Learned on this text, over characters, inside words."
         )
@@ -183,7 +185,7 @@ class GapView(QWidget):
         self.bound = plain_label(wrap=True)
         self.where = plain_label(wrap=True)
         theme.set_text_role(self.where, "body", "muted")
-        self.export = ExportButton("loss of bpe", self, formats=("png",))
+        self.export = ExportButton("loss of bpe", self)
         self.export.wanted.connect(self.save)
         tools = FlowRow()
         tools.add(self.export)
@@ -196,20 +198,21 @@ class GapView(QWidget):
             column.addWidget(widget)
 
     @Slot(str, str)
-    def save(self, _: str, name: str) -> None:
-        """Write the comparison, as it is shown, as PNG.
+    def save(self, ending: str, name: str) -> None:
+        """Write the comparison as it is shown as "png" or "svg", or its numbers as "csv".
 
         Raises:
             LabError: if the file cannot be written.
         """
-        ground = colours_of(self.palette()).color("window")
-        write_png(Path(name), self.size(), ground, self._paint_all)
-
-    def _paint_all(self, painter: QPainter) -> None:
-        self.render(painter, QPoint())
+        path = Path(name)
+        if ending != "csv":
+            write_widget(ending, path, self, "BPE beside the best vocabulary")
+        elif self._gap is not None:
+            write_csv(path, ("what", "value"), gap_rows(self._gap))
 
     def show_gap(self, text: str, gap: Gap) -> None:
         """Show a comparison on a text."""
+        self._gap = gap
         pieces = pretokenize(text)
         tokens = len(gap.bpe_tokens)
         added = f"{tokens} new token" + ("" if tokens == 1 else "s")
@@ -241,6 +244,28 @@ class GapView(QWidget):
         )
         self.where.setText(order_in_words(gap))
         self.where.setVisible(bool(self.where.text()))
+
+
+def gap_rows(gap: Gap) -> list[tuple[str, object]]:
+    """What was found, a name and a value in each row; lengths are in tokens."""
+    best = gap.optimum
+    return [
+        ("characters of text", gap.characters),
+        ("base vocabulary", gap.base_size),
+        ("vocabulary", gap.vocab_size),
+        ("tokens with BPE", gap.bpe),
+        ("tokens with the best vocabulary found", best.n_tokens),
+        ("fewest tokens possible (bound)", best.bound),
+        ("proved", "yes" if best.proved else "no"),
+        ("lost by the greedy vocabulary", gap.vocabulary_loss),
+        ("lost by merge order", gap.encoding_loss),
+        *((f"new token {i} of BPE", written(t)) for i, t in _encoded(gap.bpe_tokens)),
+        *((f"new token {i} of the best", written(t)) for i, t in _encoded(best.new_tokens)),
+    ]
+
+
+def _encoded(tokens: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+    return enumerate((token.encode() for token in tokens), 1)
 
 
 def order_in_words(gap: Gap) -> str:

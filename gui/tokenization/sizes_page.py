@@ -26,6 +26,7 @@ from gui import theme
 from gui.job_handle import Failure, JobHandle
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
+from gui.tokenization.strip_export import StripExport
 from gui.widgets.chip_text import TokenInfo
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import EmptyState
@@ -141,6 +142,8 @@ class SizesPage(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.sentence, 1)
         row.addWidget(self.token_count)
+        self.export_sentence = StripExport(self.tokens, "sentence in tokens")
+        row.addWidget(self.export_sentence)
         column.addLayout(row)
         column.addWidget(self.tokens)
         self.tokens.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -9,15 +9,12 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.tokenizers.pretokenize import pretokenize
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
 from engine.workspace.made import MadeTokenizer
 from gui import theme
@@ -25,14 +22,16 @@ from gui.job_handle import Failure, JobHandle
 from gui.tokenization.exchange_bar import ExchangeBar
 from gui.tokenization.text_cost_row import CostRow
 from gui.tokenization.text_entries import entries
+from gui.tokenization.text_export import ComparisonExport
 from gui.tokenization.text_presets import LONGEST_TEXT, PRESETS
-from gui.tokenization.text_strips import Links, PlaceStrip
-from gui.tokenization.text_table import TokenizerTable, show_units
+from gui.tokenization.text_rows import UnitRows
+from gui.tokenization.text_strips import Links
+from gui.tokenization.text_table import TokenizerTable
 from gui.tokenization.text_tokenizers import Learned, learn_tokenizers
 from gui.tokenization.text_units import CutText
 from gui.widgets.notice import Notice
 from gui.widgets.plain_text_input import PlainTextInput
-from gui.widgets.safe_text import plain_label, plain_tooltip
+from gui.widgets.safe_text import plain_label
 
 if TYPE_CHECKING:
     from engine.text import Corpus
@@ -40,25 +39,6 @@ if TYPE_CHECKING:
 
 TURN_SECONDS = 0.005
 """How long one turn of the event loop may cut text before it lets the keyboard in."""
-
-UNITS = (
-    (
-        "characters",
-        "Characters",
-        "What a person sees as one sign each (Unicode’s extended grapheme clusters).",
-    ),
-    (
-        "codes",
-        "Code points",
-        "The numbers that Unicode gives to signs, accents and joiners. Python’s len() counts them.",
-    ),
-    (
-        "bytes",
-        "Bytes",
-        "UTF-8: each code point in one to four bytes. Fainter bytes are parts of a character: "
-        "alone they are none.",
-    ),
-)
 
 
 class TextPage(QWidget):
@@ -119,46 +99,18 @@ class TextPage(QWidget):
             lines=2,
         )
         self.notice = Notice()
-        self.place = plain_label()
-        self.place.setAccessibleName("The place that is lit up")
-        # As wide as there is room: it must not make the page wider.
-        self.place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        theme.set_text_role(self.place, "body", "muted")
-        self.strips: dict[str, PlaceStrip] = {}
-        self._counts: dict[str, QLabel] = {}
-        rows = QGridLayout()
-        for line, (key, title, tip) in enumerate(UNITS):
-            strip = PlaceStrip(title)
-            strip.set_visible_lines(1, 3)
-            strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            strip.set_placeholder("The text is empty.")
-            count = plain_label(f"0 {title.lower()}")
-            count.setToolTip(plain_tooltip(tip))
-            rows.addWidget(count, line, 0)
-            rows.addWidget(strip, line, 1)
-            self.links.add(strip)
-            self.strips[key], self._counts[key] = strip, count
-        rows.setColumnStretch(1, 1)
-        self.words = plain_label()
-        self.words.setToolTip(
-            plain_tooltip(
-                "Words as tokenizers count them: a word with the space before it, a number, or "
-                "a run of signs (GPT-2’s rule). The end of “Hello world!” is a word of its own."
-            )
-        )
+        self.rows = UnitRows(self.links)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addLayout(head)
         self._column.addWidget(self.input)
         self._column.addWidget(self.notice)
-        self._column.addLayout(rows)
-        under = QHBoxLayout()
-        under.addWidget(self.words)
-        under.addWidget(self.place, 1)
-        self._column.addLayout(under)
+        self._column.addWidget(self.rows)
         self.cost = CostRow("The same text as tokens")
         self._column.addWidget(self.cost)
         self.table = TokenizerTable(self.links)
+        self.export = ComparisonExport(self.table)
+        self.cost.add(self.export)
         self._column.addWidget(self.table)
         self.exchange = ExchangeBar(self._lab)
         self._column.addWidget(self.exchange)
@@ -214,7 +166,7 @@ class TextPage(QWidget):
         if not self._fresh:
             self._fresh = True
             self._cut = CutText(self.input.text())
-            self._waiting = [*self.strips, "words", *self.table.names()]
+            self._waiting = [*self.rows.parts(), *self.table.names()]
             self.links.forget()
         while self._waiting:
             self._fill(self._waiting.pop(0))
@@ -224,17 +176,10 @@ class TextPage(QWidget):
             self._timer.start()
 
     def _fill(self, key: str) -> None:
-        cut = self._cut
-        if key == "words":
-            self.words.setText(_counted(len(pretokenize(cut.clean)), "words"))
-        elif key in self.strips:
-            units = {"characters": cut.characters, "codes": cut.code_points, "bytes": cut.bytes}
-            found = units[key]()
-            show_units(self.strips[key], found, cut, self.links)
-            title = next(title for name, title, _ in UNITS if name == key)
-            self._counts[key].setText(_counted(len(found.ids), title.lower()))
+        if key in self.rows.parts():
+            self.rows.show_part(key, self._cut)
         else:
-            self.table.show_text(key, cut)
+            self.table.show_text(key, self._cut)
 
     @property
     def settled(self) -> bool:
@@ -295,10 +240,10 @@ class TextPage(QWidget):
     @Slot(int, int)
     def _place_moved(self, start: int, end: int) -> None:
         if start < 0 or not self.settled:
-            self.place.setText("Point at any chip: the same place lights up everywhere.")
+            self.rows.place.setText("Point at any chip: the same place lights up everywhere.")
             self.input.mark(0, 0)
         else:
-            self.place.setText(self._cut.place_in_words(start, end))
+            self.rows.place.setText(self._cut.place_in_words(start, end))
             self.input.mark(*self._cut.utf16_span(start, end))
 
     # --------------------------------------------------------------------------- the tokenizers
@@ -392,7 +337,3 @@ class TextPage(QWidget):
     @Slot()
     def _size_changed(self) -> None:
         self.table.set_size(self.cost.size_chosen)
-
-
-def _counted(count: int, nouns: str) -> str:
-    return f"{count:,} {nouns[:-1] if count == 1 else nouns}"

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.tokenizers.statistics import token_statistics
+from engine.tokenizers.statistics import TokenStatistics, token_statistics
 from gui import theme
 from gui.tokenization.text_cost import EXPLANATION, Size, forward_operations, operations_in_words
 from gui.tokenization.text_entries import Entry
@@ -69,6 +69,7 @@ class _Row:
         self.strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.vocabulary: Vocabulary | None = None
         self.count = 0
+        self.found: TokenStatistics | None = None
         self.set_entry(entry)
 
     def set_entry(self, entry: Entry) -> None:
@@ -112,7 +113,7 @@ class _Row:
         self.strip.set_placeholder("The text is empty.")
         self.strip.set_tokens(ids, vocabulary, byte_spans=spans, source=cut.data)
         found = token_statistics(tokenizer, cut.clean, ids)
-        self.count = found.tokens
+        self.count, self.found = found.tokens, found
         tokens, per_token, vocab, unknown, _ = self.figures
         tokens.setText(f"{found.tokens:,}")
         ratio = found.characters_per_token
@@ -209,6 +210,24 @@ class TokenizerTable(QWidget):
         """A row's figures as they stand there: tokens, characters per token, vocabulary,
         unknown, operations."""
         return [label.text() for label in self._rows[key].figures]
+
+    def measured(self) -> list[tuple[object, ...]]:
+        """For each row that has tokens: title, tokens, characters per token, vocabulary size,
+        unknown tokens, operations of the transformer of ``size``; unrounded."""
+        rows: list[tuple[object, ...]] = []
+        for row in self._rows.values():
+            made, found = row.entry.made, row.found
+            if made is not None and found is not None:
+                vocab = made.tokenizer.vocab_size
+                cost = forward_operations(found.tokens, vocab, self._size)
+                ratio = found.characters_per_token if found.tokens else ""
+                rows.append((row.entry.title, found.tokens, ratio, vocab, found.unknown, cost))
+        return rows
+
+    @property
+    def size_shown(self) -> Size:
+        """The transformer whose cost is told."""
+        return self._size
 
     def note(self, key: str) -> str:
         """What a row says beside its title."""

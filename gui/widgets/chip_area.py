@@ -261,6 +261,24 @@ class ChipArea(QAbstractScrollArea):
             rect = QRectF(margin + x, n * pitch - offset, w, height)
             self._painter.paint(painter, rect, self._faces[index], self._look(index))
 
+    def picture_size(self, most_lines: int) -> QSize:
+        """The size of a picture of the first lines, whether they are in view or not."""
+        lines = max(1, min(self._layout.lines, most_lines))
+        return QSize(self.viewport().width(), lines * self._pitch() + 2 * self._margin())
+
+    def paint_picture(self, painter: QPainter, most_lines: int) -> None:
+        """Paint the first lines from (0, 0), as they are laid out and lit up."""
+        painter.setFont(self._painter.font)
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        scrolled = self.verticalScrollBar().value()
+        for index in self._layout.on_lines(0, most_lines):
+            rect = self.chip_rect(index).translated(0.0, scrolled)
+            self._painter.paint(painter, rect, self._faces[index], self._look(index))
+
+    def bytes_at(self, index: int) -> bytes:
+        """The bytes of a chip's token; those of the text where the token is unknown."""
+        return self._tokens.bytes_at(index)
+
     def _look(self, index: int) -> ChipLook:
         """How a chip stands out."""
         value = None

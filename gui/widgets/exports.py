@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QImage, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSize, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPalette
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMenu, QToolButton, QWidget
 
 from engine.errors import LabError
 
@@ -60,6 +60,40 @@ def write_svg(path: Path, size: QSize, title: str, ground: QColor, paint: Paint)
     paint(painter)
     painter.end()
     write_bytes(path, bytes(data.data()))
+
+
+def write_picture(
+    ending: str, path: Path, size: QSize, title: str, ground: QColor, paint: Paint
+) -> None:
+    """Paint a picture into a file of either kind: "png" or "svg".
+
+    Raises:
+        LabError: if the file cannot be written.
+    """
+    if ending == "svg":
+        write_svg(path, size, title, ground, paint)
+    else:
+        write_png(path, size, ground, paint)
+
+
+def write_widget(ending: str, path: Path, widget: QWidget, title: str) -> None:
+    """Write a widget with all that is in it, but for its buttons, as it is shown, as "png" or
+    "svg". It must stand on the window's own ground.
+
+    Raises:
+        LabError: if the file cannot be written.
+    """
+    ground = widget.palette().color(QPalette.ColorRole.Window)
+
+    def paint(painter: QPainter) -> None:
+        widget.render(painter, QPoint())
+        # Painted over, not clipped away: drawings know no clipping.
+        for button in widget.findChildren(QAbstractButton):
+            if button.isVisibleTo(widget):
+                corner = button.mapTo(widget, QPoint())
+                painter.fillRect(QRect(corner, button.size()), ground)
+
+    write_picture(ending, path, widget.size(), title, ground, paint)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from gui.theme import set_text_role
 from gui.tokenization.numbers.columns import Column, PictureColumn, SoundColumn, TextColumn
 from gui.tokenization.numbers.controls import SideBySide, push_button
 from gui.tokenization.numbers.model import MAX_AMPLITUDE, NumbersModel
-from gui.widgets.exports import ExportButton, write_png
+from gui.widgets.exports import ExportButton, write_csv, write_widget
 from gui.widgets.flow_layout import FlowRow
-from gui.widgets.look import colours_of, em
+from gui.widgets.look import em
 from gui.widgets.prediction_card import PredictionCard, Question
 from gui.widgets.safe_text import plain_label
 
@@ -104,7 +103,7 @@ class ExperimentPane(QWidget):
         self.reset = push_button(
             "Reset", "No noise, the ordinary tables, and the first question.", self._reset
         )
-        self.export = ExportButton("experiment", row, formats=("png",))
+        self.export = ExportButton("experiment", row)
         self.export.wanted.connect(self.save)
         for widget in (
             label,
@@ -183,14 +182,23 @@ class ExperimentPane(QWidget):
             column.show_shuffled_table(seen >= 2)
 
     @Slot(str, str)
-    def save(self, _: str, name: str) -> None:
-        """Write the three things as they are shown as PNG.
+    def save(self, ending: str, name: str) -> None:
+        """Write the three things as they are shown as "png" or "svg", or as "csv" how each came
+        through: ``mean change`` is a share of the range, 0 … 1.
 
         Raises:
             LabError: if the file cannot be written.
         """
-        ground = colours_of(self.palette()).color("window")
-        write_png(Path(name), self._things.size(), ground, self._paint_things)
-
-    def _paint_things(self, painter: QPainter) -> None:
-        self._things.render(painter, QPoint())
+        path = Path(name)
+        if ending != "csv":
+            write_widget(ending, path, self._things, "Noise and shuffled tables")
+            return
+        model = self._model
+        rows = []
+        for column in self.columns:
+            found = column.score()
+            state = (model.amplitude, "shuffled" if model.shuffled else "ordinary", model.seed)
+            counts = (found.different, found.total, found.change)
+            rows.append((column.kind.value, *state, found.verdict, *counts))
+        header = ("thing", "noise", "table", "seed", "verdict", "different", "numbers")
+        write_csv(path, (*header, "mean change"), rows)

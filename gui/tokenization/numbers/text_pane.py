@@ -11,7 +11,7 @@ from gui.theme import set_text_role
 from gui.tokenization.numbers.codes import CodeGrid, name_of
 from gui.tokenization.numbers.controls import SideBySide, push_button
 from gui.tokenization.numbers.model import MAX_TEXT, TEXT, NumbersModel
-from gui.widgets.exports import ExportButton, write_csv, write_png
+from gui.widgets.exports import ExportButton, write_csv, write_picture
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of, em
 from gui.widgets.plain_text_input import PlainTextInput
@@ -68,7 +68,7 @@ class TextPane(QWidget):
             push_button(text, "Put this text into the field.", self._example_chosen)
             for text in EXAMPLES
         ]
-        self.export = ExportButton("text", row, formats=("png", "csv"))
+        self.export = ExportButton("text", row)
         self.export.wanted.connect(self.save)
         for widget in (*self.examples, self.export):
             row.add(widget)
@@ -134,17 +134,17 @@ class TextPane(QWidget):
     # -------------------------------------------------------------------------------------- saving
     @Slot(str, str)
     def save(self, ending: str, name: str) -> None:
-        """Write what is shown as PNG, or all numbers as CSV.
+        """Write what is shown as "png" or "svg", or all numbers as "csv".
 
         Raises:
             LabError: if the file cannot be written.
         """
-        write = self._write_png if ending == "png" else self._write_csv
-        write(Path(name))
-
-    def _write_png(self, path: Path) -> None:
-        size = self.grid.viewport().size()
-        write_png(path, size, colours_of(self.palette()).color("surface"), self.grid.paint)
+        path = Path(name)
+        if ending == "csv":
+            self._write_csv(path)
+            return
+        size, ground = self.grid.viewport().size(), colours_of(self.palette()).color("surface")
+        write_picture(ending, path, size, "The text and its numbers", ground, self.grid.paint)
 
     def _write_csv(self, path: Path) -> None:
         points = self._model.points.tolist()

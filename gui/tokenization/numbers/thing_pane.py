@@ -16,7 +16,7 @@ from gui.job_handle import Failure
 from gui.theme import set_text_role
 from gui.tokenization.numbers.controls import ask_for_file, push_button
 from gui.tokenization.numbers.model import NumbersModel
-from gui.widgets.exports import ExportButton, write_png
+from gui.widgets.exports import ExportButton, write_picture
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import colours_of
 from gui.widgets.safe_text import plain_label
@@ -85,7 +85,7 @@ class ThingPane(QWidget):
             self._go_back,
         )
         self.back.hide()
-        self.export = ExportButton(self._noun, row, formats=("png", "csv"))
+        self.export = ExportButton(self._noun, row)
         self.export.wanted.connect(self.save)
         for widget in (*before, self.open, self.back, self.export):
             row.add(widget)
@@ -135,17 +135,18 @@ class ThingPane(QWidget):
 
     @Slot(str, str)
     def save(self, ending: str, name: str) -> None:
-        """Write what is shown as PNG, or all numbers as CSV.
+        """Write what is shown as "png" or "svg", or all numbers as "csv".
 
         Raises:
             LabError: if the file cannot be written.
         """
-        if ending == "png":
-            view = self._shown()
-            ground = colours_of(view.palette()).color("surface")
-            write_png(Path(name), view.size(), ground, view.paint)
-        else:
+        if ending == "csv":
             self._write_csv(Path(name))
+            return
+        view = self._shown()
+        ground = colours_of(view.palette()).color("surface")
+        title = f"The {self._noun} and its numbers"
+        write_picture(ending, Path(name), view.size(), title, ground, view.paint)
 
     # ------------------------------------------------------------------------ what each does itself
     @abstractmethod

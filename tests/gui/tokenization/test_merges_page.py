@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt
-from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -388,11 +386,3 @@ def test_an_empty_table_says_why(pane: LearnPane) -> None:
     ground = shot.pixelColor(1, 1)
     middle = range(shot.width() // 4, shot.width() * 3 // 4)
     assert any(shot.pixelColor(x, y) != ground for x in middle for y in range(shot.height()))
-
-
-def test_the_pair_counts_are_saved_as_a_picture(pane: LearnPane, tmp_path: Path) -> None:
-    path = tmp_path / "pairs.png"
-    pane.export_pairs.wanted.emit("png", str(path))
-    shot = QImage(str(path))
-    row = pane.pairs.row_height() * shot.height() // pane.pairs.viewport().height() // 2
-    assert len({shot.pixel(x, row) for x in range(shot.width())}) > 5  # two chips and a bar

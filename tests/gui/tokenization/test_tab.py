@@ -36,7 +36,7 @@ def tab(lab: Lab, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Tokenization
 def test_it_opens_with_something_real(tab: TokenizationTab) -> None:
     assert tab.switch.current_key == "text"
     page = tab.switch.page("text")
-    assert isinstance(page, TextPage) and page.strips["characters"].count() == 12
+    assert isinstance(page, TextPage) and page.rows.strips["characters"].count() == 12
 
 
 def test_pages_are_made_when_first_shown(tab: TokenizationTab, lab: Lab, qtbot: QtBot) -> None:

@@ -48,7 +48,7 @@ def middle(strip: PlaceStrip, index: int) -> QPoint:
 
 def lit(page: TextPage) -> dict[str, str]:
     """What is lit up in each row, as text."""
-    strips = {**page.strips, **{key: page.table.strip_of(key) for key in page.table.names()}}
+    strips = {**page.rows.strips, **{key: page.table.strip_of(key) for key in page.table.names()}}
     return {
         name: "".join(strip._tokens.text(i, i + 1) for i in strip.highlighted())
         for name, strip in strips.items()
@@ -57,10 +57,10 @@ def lit(page: TextPage) -> dict[str, str]:
 
 def test_the_first_second_shows_the_tutorials_two_words(page: TextPage) -> None:
     assert page.input.text() == "Hello world!"
-    counts = [label.text() for label in page._counts.values()]
+    counts = [label.text() for label in page.rows.counts.values()]
     assert counts == ["12 characters", "12 code points", "12 bytes"]
-    assert page.words.text() == "3 words"
-    assert [strip.count() for strip in page.strips.values()] == [12, 12, 12]
+    assert page.rows.words.text() == "3 words"
+    assert [strip.count() for strip in page.rows.strips.values()] == [12, 12, 12]
     assert page.table.figures("UTF-8 bytes")[:4] == ["12", "1", "256", "never"]
 
 
@@ -87,13 +87,13 @@ def test_unknown_words_are_counted_and_shown_where_they_occur(page: TextPage, qt
 
 def test_hovering_lights_up_the_same_place_in_every_row(page: TextPage, qtbot: QtBot) -> None:
     put(page, "a é b", qtbot)
-    bytes_row = page.strips["bytes"]
+    bytes_row = page.rows.strips["bytes"]
     qtbot.mouseMove(bytes_row.viewport(), middle(bytes_row, 3))  # the second byte of é
     assert bytes_row.highlighted() == [3]
     found = lit(page)
     assert found["characters"] == found["codes"] == "é"
     assert found["Characters"] == "é"
-    assert "A9" in page.place.text() and "part of U+00E9" in page.place.text()
+    assert "A9" in page.rows.place.text() and "part of U+00E9" in page.rows.place.text()
     marked = page.input.extraSelections()
     assert [mark.cursor.selectedText() for mark in marked] == ["é"]  # type: ignore[attr-defined]
     qtbot.mouseMove(bytes_row.viewport(), QPoint(bytes_row.viewport().width() - 2, 2))
@@ -101,7 +101,7 @@ def test_hovering_lights_up_the_same_place_in_every_row(page: TextPage, qtbot: Q
 
 
 def test_a_choice_stays_lit_and_there_is_one_at_a_time(page: TextPage, qtbot: QtBot) -> None:
-    characters, words = page.strips["characters"], page.table.strip_of("Words, 2,000 tokens")
+    characters, words = page.rows.strips["characters"], page.table.strip_of("Words, 2,000 tokens")
     qtbot.mouseClick(words.viewport(), Qt.MouseButton.LeftButton, pos=middle(words, 1))
     assert lit(page)["characters"] == " world"
     qtbot.mouseMove(characters.viewport(), middle(characters, 0))
@@ -164,7 +164,7 @@ def test_hostile_texts_are_shown_in_every_row(page: TextPage, qtbot: QtBot, text
     put(page, text, qtbot)
     shown = page.input.text()
     assert to_utf8(shown) == to_utf8(text)
-    assert page.strips["bytes"].count() == len(to_utf8(text))
+    assert page.rows.strips["bytes"].count() == len(to_utf8(text))
     for key in page.table.names():
         made = page.table.entry(key).made
         assert made is not None
@@ -278,7 +278,7 @@ def test_ten_kilobytes_come_row_by_row_and_the_newest_text_wins(
     QApplication.processEvents()
     page.input.set_text("cat")
     qtbot.waitUntil(lambda: page.settled)
-    assert page.strips["characters"].count() == 3
+    assert page.rows.strips["characters"].count() == 3
     assert page.table.strip_of("UTF-8 bytes").count() == 3
 
 
