@@ -198,6 +198,10 @@ class ModelBar(QWidget):
         for run in models.runs:
             fits = models.fits(run) or run is models.lab.bundled
             self.run.addItem(run.name if fits else f"{run.name} (own tokens)", run.name)
+            facts = "\n".join(f"{name}: {value}" for name, value in run.facts.items())
+            self.run.setItemData(
+                self.run.count() - 1, plain_tooltip(facts), Qt.ItemDataRole.ToolTipRole
+            )
         if models.run is not None:
             self.run.setCurrentIndex(self.run.findData(models.run.name))
         else:
