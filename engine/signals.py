@@ -24,6 +24,9 @@ Numbers = npt.NDArray[np.int64]
 """Whole numbers 0 … size − 1 of any shape."""
 
 MAX_SOUND_BYTES = 50_000_000
+UNKNOWN_LENGTH = 0x7FFF_0000
+"""From here on the length in a WAV file's header promises nothing: programs that write to a pipe
+put the largest number there."""
 UNREADABLE = "\ufffd"
 
 
@@ -220,6 +223,8 @@ class Sound:
     """Shape (samples,), 0 … 65535."""
     rate: int
     """Samples a second."""
+    missing: int = 0
+    """Samples that the file promised, but that are not there."""
 
     SIZE = 65_536
 
@@ -249,8 +254,9 @@ def read_wav(path: Path, max_samples: int | None = None) -> Sound:
             raise LabError(f"{path.name} is larger than 50 MB. Choose a shorter recording.")
         with wave.open(str(path), "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
-            frames = MAX_SOUND_BYTES // (channels * width)
-            data = file.readframes(frames if max_samples is None else min(frames, max_samples))
+            frames, promised = MAX_SOUND_BYTES // (channels * width), file.getnframes()
+            wanted = min(frames, promised if max_samples is None else max_samples)
+            data = file.readframes(wanted)
     except OSError as error:
         reason = error.strerror or "unknown reason"
         raise LabError(f"{path.name} cannot be read: {reason}.") from error
@@ -266,7 +272,10 @@ def read_wav(path: Path, max_samples: int | None = None) -> Sound:
     if not data or rate <= 0:
         raise LabError(f"{path.name} holds no samples. Choose another recording.")
     samples = _unsigned_16_bit(data, width).reshape(-1, channels).mean(axis=1)
-    return Sound(samples=np.rint(samples).astype(np.int64), rate=rate)
+    missing = 0
+    if len(samples) < min(wanted, promised) and promised * frame < UNKNOWN_LENGTH:
+        missing = promised - len(samples)
+    return Sound(np.rint(samples).astype(np.int64), rate, missing)
 
 
 def _unsigned_16_bit(data: bytes, width: int) -> Numbers:

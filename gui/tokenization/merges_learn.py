@@ -14,6 +14,7 @@ from engine.tokenizers.pretokenize import pretokenize
 from engine.workspace.choices import CorpusChoice
 from gui import theme
 from gui.job_handle import Failure
+from gui.tokenization.merges_counts import HERE, CountsInText
 from gui.tokenization.merges_exports import MergesExport, PairExport
 from gui.tokenization.merges_pairs import PairList
 from gui.tokenization.merges_source import LearnSettings, MergeSource
@@ -219,6 +220,9 @@ class LearnPane(QWidget):
         self.pairs_title.setText(
             "Pairs, in the order of the text" if asking else "Pairs, most frequent first"
         )
+        # Counts would tell the answer.
+        told = None if asking else CountsInText(state.ids, state.ids, HERE).of_chip
+        self.strip.set_details(told)
         self.pairs.show_pairs(state.pairs, self.walk.tokens, upcoming, hidden=asking)
         if asking:
             self.next.setText(

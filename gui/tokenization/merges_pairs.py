@@ -167,6 +167,7 @@ class PairList(QListView):
     ) -> None:
         """See ``PairModel.show``."""
         self.pairs_model.show(pairs, tokens, next_pair, hidden)
+        self.scrollToTop()
 
     def row_height(self) -> int:
         """The height of a row."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSlider,
+    QStyle,
+    QStyleOptionSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +24,29 @@ from gui.widgets.safe_text import plain_label
 
 SPEEDS = ((0.5, "slow"), (1.0, "calm"), (3.0, "brisk"), (10.0, "fast"), (40.0, "fastest"))
 """Steps a second."""
+
+
+class JumpSlider(QSlider):
+    """A horizontal slider that goes where it is clicked; Qt's own goes a page that way."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        handle = self.style().subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+        )
+        at = event.position().toPoint()
+        if event.button() == Qt.MouseButton.LeftButton and not handle.contains(at):
+            room = self.width() - handle.width()
+            place = at.x() - handle.width() // 2
+            if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+                place = room - place
+            low, high = self.minimum(), self.maximum()
+            self.setValue(QStyle.sliderValueFromPosition(low, high, place, max(1, room)))
+        super().mousePressEvent(event)  # the handle is under the mouse now, and can be dragged
 
 
 class Transport(QWidget):
@@ -61,9 +87,9 @@ class Transport(QWidget):
         speed_label = QLabel("Spee&d")
         speed_label.setBuddy(self.speed)
         self.where = plain_label()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = JumpSlider()
         self.slider.setAccessibleName(f"Number of {noun}s done")
-        self.slider.setToolTip(f"Jump to any {noun}: drag, or use the arrow keys.")
+        self.slider.setToolTip(f"Jump to any {noun}: click, drag, or use the arrow keys.")
         row = FlowRow()
         if lead is not None:
             row.add(lead)
@@ -180,9 +206,11 @@ class Transport(QWidget):
         if not on:
             self._timer.stop()
             return
+        self._timer.start(round(1000 / self.rate))
         if self._step == self._steps:
             self.go_to(0)
-        self._timer.start(round(1000 / self.rate))
+        else:
+            self._beat()  # at once, or a slow start looks like none
 
     @Slot()
     def _speed_changed(self) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.tokenizers import BPETokenizer
-from engine.tokenizers.base import to_utf8
+from engine.tokenizers.base import Ids, to_utf8
 from engine.tokenizers.bpe import base_alphabet
 from engine.tokenizers.merge_walk import MergeState, MergeWalk
 from gui import theme
 from gui.job_handle import Failure
+from gui.tokenization.merges_counts import LEARNED_FROM, CountsInCorpus, CountsInText
 from gui.tokenization.merges_exports import MergesExport
 from gui.tokenization.merges_source import MOST, LearnSettings
 from gui.tokenization.merges_strip import SLIDE_MS, MergeStrip
@@ -21,6 +23,7 @@ from gui.tokenization.merges_vocabulary import VocabularyTable
 from gui.tokenization.merges_words import pair_words, quoted, times
 from gui.tokenization.numbers.controls import SideBySide
 from gui.tokenization.strip_export import StripExport
+from gui.tokenization.text_entries import counts_in_corpus
 from gui.tokenization.text_presets import LONGEST_TEXT
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
@@ -67,6 +70,8 @@ class UnseenPane(QWidget):
         super().__init__(parent)
         self._lab = lab
         self._learned = tokenizer_of(MergeWalk.learning(""), LearnSettings(""))
+        self._learned_ids: Ids = np.empty(0, np.int32)
+        """(T,) the text learned from, after the last merge."""
         self.tokenizer = self._learned
         self.walk = MergeWalk.encoding("", self.tokenizer)
         self.state: MergeState = self.walk.step(0)
@@ -85,6 +90,8 @@ class UnseenPane(QWidget):
         self.table.token_chosen.connect(self._token_chosen)
         self.again.clicked.connect(self.bytes_wanted)
         lab.tokenizer_changed.connect(self._tokenizer_changed)
+        for changed in (lab.corpus_changed, lab.tokenizer_changed, lab.streams_changed):
+            changed.connect(self._tell_counts)
         self._name_rules()
         self._rules_chosen()
 
@@ -158,6 +165,7 @@ class UnseenPane(QWidget):
     def set_learned(self, walk: MergeWalk, settings: LearnSettings) -> None:
         """The merges learned on the other page are these now."""
         self._learned = tokenizer_of(walk, settings)
+        self._learned_ids = walk.ids(len(walk))
         self._name_rules()
         if self.rules.currentData() == LEARNED:
             self._rules_chosen()
@@ -167,6 +175,18 @@ class UnseenPane(QWidget):
         self._name_rules()
         if self.rules.currentData() == SHARED:
             self._rules_chosen()
+
+    @Slot()
+    def _tell_counts(self) -> None:
+        """Let chips tell how often they stand in the text that their rules were learned from."""
+        lab, chips = self._lab, self.state.ids
+        if self.tokenizer is self._learned:
+            unknown = self.tokenizer.unknown_id
+            told = CountsInText(chips, self._learned_ids, LEARNED_FROM, unknown).of_chip
+        else:
+            counts = counts_in_corpus(lab.corpus, lab.tokenizer, lab.streams)
+            told = CountsInCorpus(chips, counts).of_chip
+        self.strip.set_details(told)
 
     def _name_rules(self) -> None:
         """Say what there is to choose from."""
@@ -260,6 +280,7 @@ class UnseenPane(QWidget):
         if slide and self.transport.playing:
             milliseconds = min(SLIDE_MS, round(600 / self.transport.rate))
         self.strip.show_state(state, self._vocabulary, to_utf8(self.walk.text), milliseconds)
+        self._tell_counts()
         self.done.setText(self._done_in_words())
         self.next.setText(self._next_in_words())
         rank = self._rank(state.next) if state.next is not None else None

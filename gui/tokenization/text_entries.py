@@ -80,7 +80,7 @@ def entries(
     if learned is not None and learned.corpus == current:
         made.update(learned.made)
         counted = learned.counts
-    in_streams = _in_streams(corpus, shared, streams)
+    in_streams = counts_in_corpus(corpus, shared, streams)
     rows = []
     found = False
     for spec in SPECS:
@@ -108,7 +108,7 @@ def entries(
     return rows
 
 
-def _in_streams(
+def counts_in_corpus(
     corpus: Corpus | None, shared: MadeTokenizer | None, streams: Streams | None
 ) -> CorpusCounts | None:
     """The shared tokenizer's counts, if the encoded text is the present one by it."""

@@ -20,6 +20,17 @@ from gui.widgets.token_strip import TokenStrip
 NOWHERE = (-1, -1)
 
 
+def info_of(known: CorpusCounts | None, token: int) -> TokenInfo | None:
+    """How often a token stands in a text, and what share that is; None if it isn't known."""
+    if known is None or token >= len(known.counts):
+        return None
+    count = int(known.counts[token])
+    if not count:
+        return TokenInfo(count=0)
+    share = format_number(100 * count / known.total, 2)
+    return TokenInfo(count=count, lines=(f"{share} % of all tokens of “{known.title}”",))
+
+
 class PlaceStrip(TokenStrip):
     """A strip that tells which of the text's bytes are pointed at or chosen."""
 
@@ -54,14 +65,7 @@ class PlaceStrip(TokenStrip):
 
     def _info(self, index: int) -> TokenInfo | None:
         """How often a chip's token stands in the text that all tabs learn from."""
-        known, token = self.counts, self.token_id(index)
-        if known is None or token >= len(known.counts):
-            return None
-        count = int(known.counts[token])
-        if not count:
-            return TokenInfo(count=0)
-        share = format_number(100 * count / known.total, 2)
-        return TokenInfo(count=count, lines=(f"{share} % of all tokens of “{known.title}”",))
+        return info_of(self.counts, self.token_id(index))
 
     def _look(self, index: int) -> ChipLook:
         look = super()._look(index)

@@ -248,6 +248,43 @@ def test_only_the_beginning_is_read_where_that_is_asked_for(tmp_path: Path) -> N
     assert read_wav(path, max_samples=5000).samples.tolist() == samples.tolist()
 
 
+@given(
+    count=st.integers(1, 300),
+    channels=st.integers(1, 3),
+    lost=st.integers(0, 300),
+    most=st.one_of(st.none(), st.integers(1, 400)),
+)
+def test_samples_that_were_promised_but_are_missing_are_counted(
+    count: int, channels: int, lost: int, most: int | None
+) -> None:
+    lost = min(lost, count - 1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cut.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(channels)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(bytes(2 * channels * count))
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) - 2 * channels * lost])
+        sound = read_wav(path, most)
+    there = count - lost
+    wanted = count if most is None else min(most, count)
+    assert len(sound.samples) == min(there, wanted)
+    # Where fewer were asked for than are there, nothing is known of the rest.
+    assert sound.missing == (count - there if wanted > there else 0)
+
+
+def test_a_length_that_was_never_filled_in_promises_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "piped.wav"
+    write_wav(path, Sound(np.arange(100), 8000))
+    data = bytearray(path.read_bytes())
+    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    sound = read_wav(path)
+    assert len(sound.samples) == 100 and sound.missing == 0
+
+
 def test_missing_and_empty_sounds_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="cannot be read"):
         read_wav(tmp_path / "none.wav")

@@ -109,8 +109,17 @@ class SoundPane(ThingPane):
 
     @Slot(object)
     def _opened(self, read: Sound) -> None:
-        cut = len(read.samples) == MAX_SAMPLES
-        self.say(f"The first {read.seconds:.1f} seconds of it are used." if cut else "")
+        if read.missing:
+            there = len(read.samples)
+            self.say(
+                f"The file is shorter than it says: {there:,} of {there + read.missing:,} samples "
+                "are there. They are shown.",
+                "warning",
+            )
+        elif len(read.samples) == MAX_SAMPLES:
+            self.say(f"The first {read.seconds:.1f} seconds of it are used.")
+        else:
+            self.say("")
         self.back.show()
         self._model.set_sound(read)
 

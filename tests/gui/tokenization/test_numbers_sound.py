@@ -227,8 +227,14 @@ def test_own_sounds_and_bad_files(
         pane.wave.show_all()
         pane.grab()
         assert pane.span.length == min(length, MAX_SAMPLES)
+    write_wav(tmp_path / "cut.wav", Sound(np.arange(8_000), 8_000))
+    whole = (tmp_path / "cut.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[:-10_000])
+    with qtbot.waitSignal(page.model.sound_changed):
+        pane.open_file(str(tmp_path / "cut.wav"))
+    assert "shorter than it says: 3,000 of 8,000 samples" in pane.message.text()
     qtbot.mouseClick(pane.back, Qt.MouseButton.LeftButton)
-    assert len(page.model.sound.samples) == 76_734
+    assert len(page.model.sound.samples) == 76_734 and not pane.message.isVisible()
 
 
 def test_the_samples_are_saved_as_they_are(
