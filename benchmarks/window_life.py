@@ -75,7 +75,8 @@ def begin_training(application: Any, size: str = "small") -> Any:
     order = tab.setup.order("Once")
     recipe = sized(modern(), size).but(steps=1_000_000, eval_every=500, schedule="constant")
     order = dataclasses.replace(order, recipe=recipe, size=size, seconds=None)
-    tab.session.start(order, None)
+    if not tab.session.start(order, None):
+        raise RuntimeError("the training could not begin: another run is under way")
     wait_until(lambda: tab.session.news is not None and tab.session.news.step > 5, 60, "training")
     return tab.session
 
@@ -176,7 +177,7 @@ def answers(text: str) -> None:
         session = begin_training(application)
         wait_until(lambda: session.news.step > 20, _PATIENCE, "some steps")
         session.stop()
-        wait_until(lambda: application.compute.running is None, 60, "the stop")
+        wait_until(lambda: session.can_start, 60, "the stop")
         found["runs"] = len(lab.runs)
         begin_training(application)
         window.show_tab("language_models")
