@@ -93,6 +93,7 @@ class OptimalPage(QWidget):
         self.presets = QComboBox()
         self.presets.setAccessibleName("Example texts")
         self.presets.setToolTip("Small texts to try. The field below takes any of yours.")
+        self.presets.setPlaceholderText("another text")
         for title, _, _ in PRESETS:
             self.presets.addItem(title)
         self.search = QPushButton("&Find an example in the corpus")
@@ -176,7 +177,7 @@ class OptimalPage(QWidget):
         self.search.clicked.connect(self.find_example)
         self.solve.clicked.connect(self.start)
         self.stop.clicked.connect(self._stop)
-        self.text.textChanged.connect(self._follow)
+        self.text.textChanged.connect(self._text_changed)
         self._lab.corpus_changed.connect(self._follow)
 
     # --------------------------------------------------------------------------------- asking
@@ -194,6 +195,13 @@ class OptimalPage(QWidget):
         _, text, new_tokens = PRESETS[index]
         self.text.setPlainText(text)
         self.new_tokens.setValue(new_tokens)
+
+    @Slot()
+    def _text_changed(self) -> None:
+        texts = [text for _, text, _ in PRESETS]
+        now = self.text.toPlainText()
+        self.presets.setCurrentIndex(texts.index(now) if now in texts else -1)
+        self._follow()
 
     # -------------------------------------------------------------------------------- solving
     @Slot()

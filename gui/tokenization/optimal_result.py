@@ -127,9 +127,9 @@ class Side(QWidget):
 
     def __init__(self, title: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        head = plain_label(title, wrap=True)
-        head.setToolTip(tip)
-        theme.set_text_role(head, "strong")
+        self.title = plain_label(title, wrap=True)
+        self.title.setToolTip(tip)
+        theme.set_text_role(self.title, "strong")
         self.count = plain_label()
         theme.set_text_role(self.count, "title", "accent")
         self.text = TokenStrip(name=f"The text in the tokens of {title}")
@@ -142,7 +142,7 @@ class Side(QWidget):
         self.tokens.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (head, self.count, self.text, self.caption, self.tokens):
+        for widget in (self.title, self.count, self.text, self.caption, self.tokens):
             column.addWidget(widget)
         column.addStretch()
 
@@ -236,6 +236,7 @@ class GapView(QWidget):
             best.n_tokens,
             f"{added} allowed, most used first.{fewer}",
         )
+        self.best.title.setText(f"The best vocabulary{'' if best.proved else ' found'}")
         self.bar.show_gap(gap)
         self.loss.setText(loss_in_words(gap))
         self.bound.setText(

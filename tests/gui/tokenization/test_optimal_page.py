@@ -148,6 +148,23 @@ def test_a_bound_that_was_not_reached_is_said_as_it_is() -> None:
     assert loss_in_words(gap(31, 31, 31, 30)) == "No loss: Nothing better was found."
 
 
+def test_only_what_is_proved_is_called_the_best(page: OptimalPage) -> None:
+    for bound, title in ((30, "The best vocabulary found"), (31, "The best vocabulary")):
+        page.view.show_gap("abc", gap(40, 38, 31, bound))
+        assert page.view.best.title.text() == title
+
+
+def test_the_example_is_named_only_while_it_stands_there(page: OptimalPage) -> None:
+    assert page.presets.currentIndex() == 0
+    text = page.text.toPlainText()
+    page.text.setPlainText(text + " More.")
+    assert page.presets.currentIndex() == -1
+    page.text.setPlainText(text)
+    assert page.presets.currentIndex() == 0
+    page.presets.activated.emit(2)
+    assert page.presets.currentIndex() == 2 and page.text.toPlainText() != text
+
+
 def test_a_word_that_merge_order_cuts_badly_is_shown() -> None:
     worse = Gap(
         (("abcd", 2),),
