@@ -27,7 +27,7 @@ from gui.tokenization.merges_words import (
     next_in_words,
     occurrences,
 )
-from gui.tokenization.numbers.controls import SideBySide
+from gui.tokenization.numbers.controls import SideBySide, bring_into_view
 from gui.tokenization.strip_export import StripExport
 from gui.widgets.curve_plot import CurvePlot, Mark
 from gui.widgets.notice import Notice
@@ -296,6 +296,7 @@ class LearnPane(QWidget):
         tint = "good" if verdict.right else "warning" if verdict.nearly else "bad"
         theme.set_text_role(self.next, "strong", tint)
         self.transport.step.setFocus()
+        bring_into_view(self.next)
 
     # ---------------------------------------------------------------------------- long texts
     @Slot(str)

@@ -86,6 +86,11 @@ class Transport(QWidget):
         self.speed.setCurrentIndex(1)
         speed_label = QLabel("Spee&d")
         speed_label.setBuddy(self.speed)
+        speed = QWidget()  # so that no line ends between the two
+        pair = QHBoxLayout(speed)
+        pair.setContentsMargins(0, 0, 0, 0)
+        pair.addWidget(speed_label)
+        pair.addWidget(self.speed)
         self.where = plain_label()
         self.slider = JumpSlider()
         self.slider.setAccessibleName(f"Number of {noun}s done")
@@ -99,8 +104,7 @@ class Transport(QWidget):
             self.step,
             self.play,
             self.last,
-            speed_label,
-            self.speed,
+            speed,
             self.where,
         ):
             row.add(widget)

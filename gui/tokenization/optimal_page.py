@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -29,6 +27,7 @@ from engine.tokenizers.optimal_gap import (
 )
 from gui import theme
 from gui.job_handle import Failure, JobHandle
+from gui.tokenization.numbers.controls import bring_into_view
 from gui.tokenization.optimal_result import GapView
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.formula import Formula
@@ -184,6 +183,7 @@ class OptimalPage(QWidget):
     @Slot(int)
     def _answered(self, _: int) -> None:
         self.body.show()
+        bring_into_view(self.card.verdict)
 
     @Slot()
     def _go_on(self) -> None:
@@ -274,13 +274,7 @@ class OptimalPage(QWidget):
         self.view.show()
 
     def _scroll_to_result(self) -> None:
-        """Where the page scrolls, bring the answer into view."""
-        area = self.parentWidget()
-        while area is not None and not isinstance(area, QScrollArea):
-            area = area.parentWidget()
-        if area is not None:
-            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
-            area.ensureWidgetVisible(self.view.bar)
+        bring_into_view(self.view.bar)
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:

@@ -24,6 +24,7 @@ from engine.tokenizers.sweep_bits import SweepResult, measure_sizes
 from engine.workspace.made import adopt_made
 from gui import theme
 from gui.job_handle import Failure, JobHandle
+from gui.tokenization.numbers.controls import bring_into_view
 from gui.tokenization.sizes_plots import PLOTS, Reflow, SizePlot
 from gui.tokenization.sizes_scrubber import SizeScrubber
 from gui.tokenization.strip_export import StripExport
@@ -230,6 +231,7 @@ class SizesPage(QWidget):
     @Slot(int)
     def _answered(self, _: int) -> None:
         self.body.show()
+        bring_into_view(self.card.verdict)
 
     @Slot()
     def _go_on(self) -> None:

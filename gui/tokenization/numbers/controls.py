@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QButtonGroup,
     QFileDialog,
@@ -156,3 +157,13 @@ def ask_for_file(
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
     return dialog
+
+
+def bring_into_view(widget: QWidget) -> None:
+    """Where the page around a widget scrolls, scroll to it; it may have been shown just now."""
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+    area = widget.parentWidget()
+    while area is not None:
+        if isinstance(area, QScrollArea):
+            area.ensureWidgetVisible(widget, 0, 8)
+        area = area.parentWidget()

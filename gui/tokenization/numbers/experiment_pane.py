@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QSlider, QVBoxLayout, QWidget
 
 from gui.theme import set_text_role
 from gui.tokenization.numbers.columns import Column, PictureColumn, SoundColumn, TextColumn
-from gui.tokenization.numbers.controls import SideBySide, push_button
+from gui.tokenization.numbers.controls import SideBySide, bring_into_view, push_button
 from gui.tokenization.numbers.model import MAX_AMPLITUDE, NumbersModel
 from gui.widgets.exports import ExportButton, write_csv, write_widget
 from gui.widgets.flow_layout import FlowRow
@@ -130,6 +130,7 @@ class ExperimentPane(QWidget):
         noise = 0 if self._stage == 1 else self._noise
         self._model.set_experiment(noise, shuffled=self._stage > 0)
         self._follow()
+        bring_into_view(self.card.verdict)
 
     @Slot()
     def _go_on(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from engine.tokenizers.optimal import OptimalVocabulary
 from engine.tokenizers.optimal_gap import Gap, find_gap, optimality_gap, words_of
@@ -197,3 +197,18 @@ def test_the_comparison_is_saved_as_a_picture(page: OptimalPage, tmp_path: Path)
 
 def test_the_page_leaves_nothing_behind(lab: Lab, dies: Callable[[QWidget], None]) -> None:
     dies(OptimalPage(lab))
+
+
+def test_the_reason_is_scrolled_into_view(lab: Lab, qtbot: Any) -> None:
+    page, area = OptimalPage(lab), QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(page)
+    qtbot.addWidget(area)
+    area.resize(500, 150)
+    with qtbot.waitExposed(area):
+        area.show()
+    page.card.skip()
+    seen = area.viewport().rect()
+    verdict = page.card.verdict
+    bottom = verdict.mapTo(area.viewport(), verdict.rect().bottomLeft())
+    assert page.card.height() > seen.height() and seen.contains(bottom)
