@@ -165,5 +165,6 @@ def bring_into_view(widget: QWidget) -> None:
     area = widget.parentWidget()
     while area is not None:
         if isinstance(area, QScrollArea):
-            area.ensureWidgetVisible(widget, 0, 8)
+            # A line more: text that was just set may not have all its height yet.
+            area.ensureWidgetVisible(widget, 0, round(1.5 * widget.fontMetrics().lineSpacing()))
         area = area.parentWidget()
