@@ -90,9 +90,10 @@ def common_rows(
 ) -> list[int]:
     """The tokens to show, the same for all: sorted by one model, favourites of all among them.
 
-    The first three of every model are kept, and those asked for by ``also``; the sorting
-    model's next tokens fill the rest up to ``n`` (more only where more must be kept). Tokens
-    that are impossible for every model are left out unless asked for.
+    Those asked for by ``also`` are kept, and the first three of every model; where these are
+    more than ``n`` together, the first two, or the first alone. The sorting model's next tokens
+    fill the rest up to ``n`` (more only where more must be kept). Tokens that are impossible for
+    every model are left out unless asked for.
 
     Args:
         answers: distributions over the same vocabulary; undefined ones have no favourites.
@@ -105,13 +106,16 @@ def common_rows(
     """
     if len({answer.vocab_size for answer in answers}) > 1:
         raise ValueError("only distributions over one vocabulary share an axis")
-    kept = dict.fromkeys(also)
     defined = [answer for answer in answers if answer.defined]
     if not defined:
-        return list(kept)
+        return list(dict.fromkeys(also))
     leader = answers[sort_by] if answers[sort_by].defined else defined[0]
-    for answer in defined:
-        kept |= dict.fromkeys(_possible(answer, FAVOURITES))
+    for favourites in range(FAVOURITES, 0, -1):
+        kept = dict.fromkeys(also)
+        for answer in defined:
+            kept |= dict.fromkeys(_possible(answer, favourites))
+        if len(kept) <= n:
+            break
     for token in _possible(leader, n):
         if len(kept) >= n:
             break

@@ -209,6 +209,7 @@ class BarTable(QWidget):
                 self._paint_bars(painter, column, area, frame, colours)
             else:
                 self._paint_words(painter, column.words, area, frame, colours)
+        self._paint_axis_title(painter, frame, colours)
         painter.setFont(self._chips.font)
         for index, face in enumerate(self._faces):
             rect = self.row_rect(index)
@@ -236,6 +237,19 @@ class BarTable(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ground)
             painter.drawRoundedRect(self.row_rect(index), 4, 4)
+
+    def _paint_axis_title(self, painter: QPainter, frame: _Frame, colours: Colours) -> None:
+        """What the axes count, left of their numbers: the tokens' column has the room."""
+        if not any(column.next.defined for column in self._columns):
+            return
+        painter.setFont(self.font())
+        painter.setPen(colours.color("muted"))
+        room = frame.chips
+        title = "probability"
+        if painter.fontMetrics().horizontalAdvance(title) > room:
+            title = "p"
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(QRectF(0, 0, room, frame.top), int(flags), title)
 
     def _paint_axis(self, painter: QPainter, area: QRectF, frame: _Frame, colours: Colours) -> None:
         length = area.width() - frame.number

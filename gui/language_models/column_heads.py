@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
@@ -29,15 +29,16 @@ class ColumnHead(QWidget):
     def __init__(self, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind = kind
-        self._words = ""
+        self._words = self._title = ""
         self.button = QPushButton()
         self.button.setCheckable(True)
         self.button.setAutoDefault(False)
         self.entropy = plain_label()
         self.entropy.setToolTip(plain_tooltip(ENTROPY))
         theme.set_text_role(self.entropy, "caption", "muted")
-        row = QHBoxLayout()
-        row.addWidget(Swatch(kind))
+        self._swatch = Swatch(kind)
+        self._row = row = QHBoxLayout()
+        row.addWidget(self._swatch)
         row.addWidget(self.button)
         row.addStretch(1)
         column = QVBoxLayout(self)
@@ -49,7 +50,7 @@ class ColumnHead(QWidget):
 
     def show_column(self, column: Column, sorts: bool) -> None:
         """Show a model's name and entropy."""
-        self.button.setText(f"{column.title} ↓" if sorts else column.title)
+        self._title = f"{column.title} ↓" if sorts else column.title
         self.button.setChecked(sorts)
         self.button.setAccessibleName(f"Sort by {column.title}")
         self.button.setToolTip(plain_tooltip(f"{column.name}\nClick to sort by it."))
@@ -57,7 +58,12 @@ class ColumnHead(QWidget):
         self.fit(self.width())
 
     def fit(self, width: int) -> None:
-        """Say as much of the entropy as there is room for."""
+        """Say as much of the name and the entropy as there is room for."""
+        metrics = self.button.fontMetrics()
+        taken = self.button.sizeHint().width() - metrics.horizontalAdvance(self.button.text())
+        taken += self._swatch.width() + self._row.spacing()
+        shown = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, width - taken)
+        self.button.setText(shown.replace("&", "&&"))
         room = self.entropy.fontMetrics().horizontalAdvance(self._words)
         self.entropy.setText(self._words if room <= width else self._words.partition(",")[0])
 
@@ -94,6 +100,13 @@ class ColumnHeads(QWidget):
         self._table = table
         self._heads: dict[str, ColumnHead] = {}
         self._shown: list[ColumnHead] = []
+        table.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The columns move when the table is resized, which may be long after this is."""
+        if watched is self._table and event.type() == QEvent.Type.Resize:
+            self.place()
+        return super().eventFilter(watched, event)
 
     def show_columns(self, columns: Sequence[Column], sort_by: str) -> None:
         """Show a head for each column."""

@@ -111,6 +111,7 @@ class FactorsPage(Page):
                 ),
             ],
             keys=False,
+            scrolls=False,  # the page does
         )
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 8, 0)
@@ -257,7 +258,10 @@ class FactorsPage(Page):
         if made is None:
             return
         failures = [entry.failure for entry in made.totals if entry.failure]
-        words = ["" if self._covered else in_words(made), *failures]
+        told = in_words(made)
+        if self._covered or (self.card.isVisibleTo(self) and told in self.card.verdict.text()):
+            told = ""  # not yet, or not twice
+        words = [told, *failures]
         if made.too_long:
             words.append(f"Only the first {LONGEST} tokens are read here.")
         self._say(" ".join(word for word in words if word))

@@ -58,6 +58,8 @@ class HmmFit(QObject):
         self._job: JobHandle | None = None
         self.failure = ""
         """Why the last fit failed; empty if it didn't."""
+        self.states = DEFAULT_STATES
+        """How many states were last asked for."""
 
     @property
     def fitted(self) -> FittedHmm | None:
@@ -80,6 +82,7 @@ class HmmFit(QObject):
             return
         self.stop()
         self.failure = ""
+        self.states = states
         self._job = self._lab.compute.submit(
             fit,
             streams,

@@ -113,7 +113,7 @@ class LedgerPage(Page):
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.heads.sort_wished.connect(self._sort)
         self.bars.room_changed.connect(self._show_bars)
-        self.preset_row.chosen.connect(self.field.setText)
+        self.preset_row.chosen.connect(self._preset)
 
     def _lay_out(self, caption: QLabel, quantity_row: FlowRow) -> None:
         left, right = QWidget(), QWidget()
@@ -230,6 +230,11 @@ class LedgerPage(Page):
         index = self.rows.index(place, 0)
         self.table.selectionModel().setCurrentIndex(index, flags)
         self._look_at(place)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _preset(self, text: str, ends: bool) -> None:
+        self.closed.setChecked(ends)
+        self.field.setText(text)
 
     @Slot(QModelIndex, QModelIndex)
     def _row_chosen(self, current: QModelIndex, _: QModelIndex) -> None:

@@ -131,6 +131,7 @@ class ModelBar(QWidget):
         self.states.setObjectName("states")
         self.states.setRange(MIN_STATES, MAX_STATES)
         self.states.setValue(DEFAULT_STATES)
+        self._states_shown = DEFAULT_STATES
         self.states.setAccessibleName("Hidden states of the HMM")
         self.states.setToolTip(
             plain_tooltip(
@@ -211,6 +212,9 @@ class ModelBar(QWidget):
         self._transformer.setVisible(bool(models.runs))
         truth = models.table.seat("truth")
         self._truth.setVisible(truth is not None and truth.model is not None)
+        if models.hmm.states != self._states_shown:  # chosen here or in another page's bar
+            self._states_shown = models.hmm.states
+            self.states.setValue(models.hmm.states)
         running = models.hmm.running
         self.fit.setText("Stop" if running else "Fit")
         self.fit.setEnabled(running or models.lab.streams is not None)

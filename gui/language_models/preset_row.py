@@ -14,8 +14,8 @@ from gui.widgets.safe_text import plain_tooltip
 class PresetRow(FlowRow):
     """The tutorial's sentences, and some out of the lab's text."""
 
-    chosen = Signal(str)
-    """The text of the button that was pressed."""
+    chosen = Signal(str, bool)
+    """The text of the button that was pressed, and whether the text ends behind it."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,4 +45,5 @@ class PresetRow(FlowRow):
     def _pressed(self) -> None:
         button = self.sender()
         if isinstance(button, QPushButton) and button in self.buttons:
-            self.chosen.emit(self._presets[self.buttons.index(button)].text)
+            preset = self._presets[self.buttons.index(button)]
+            self.chosen.emit(preset.text, preset.ends)

@@ -20,6 +20,8 @@ class Preset:
     title: str
     text: str
     tip: str
+    ends: bool = True
+    """Whether the text ends behind it; a sentence out of a document goes on."""
 
 
 def presets(corpus: Corpus | None) -> tuple[Preset, ...]:
@@ -35,8 +37,8 @@ def presets(corpus: Corpus | None) -> tuple[Preset, ...]:
         order = np.random.default_rng(0).permutation(len(words))
         shuffled = " ".join(words[i] for i in order)
         found += [
-            Preset("from the text", sentence, "A sentence that no model was trained on."),
-            Preset("its words shuffled", shuffled, "The same words in another order."),
+            Preset("from the text", sentence, "A sentence that no model was trained on.", False),
+            Preset("its words shuffled", shuffled, "The same words in another order.", False),
         ]
     return tuple(found)
 

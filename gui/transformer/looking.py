@@ -157,18 +157,23 @@ def worth_of_parts(
     run: TrainedRun, stream: TokenStream, most_tokens: int, job: Job = NO_JOB
 ) -> tuple[Worth, ...]:
     """Switch off every part in turn, alone, and score the same held-out text; the worst loss
-    first. Publishes what is known after each part.
+    first. The whole model is scored once. Publishes what is known after each part.
 
     Raises:
         ValueError: if the stream has no token to predict, or other tokens.
     """
-    from engine.models.transformer.inside_ablation import ablate
+    from engine.models.transformer.inside_ablation import compared, document_losses, sample
+    from engine.models.transformer.module import NOTHING_OFF
 
     parts, found = parts_of(run), []
-    for number, (kind, name, off) in enumerate(parts):
-        job.progress(number, len(parts), f"Without {name}")
-        found.append(Worth(kind, name, ablate(run.model, off.parts(), stream, most_tokens)))
-        job.yield_point()
+    documents = sample(stream, most_tokens)
+    tokens = sum(map(len, documents))
+    total = (1 + len(parts)) * tokens
+    whole = document_losses(run.model.without(NOTHING_OFF), documents, job, 0, total)
+    for number, (kind, name, off) in enumerate(parts, 1):
+        lacking = run.model.without(off.parts())
+        losses = document_losses(lacking, documents, job, number * tokens, total)
+        found.append(Worth(kind, name, compared(off.parts(), documents, whole, losses)))
         found.sort(key=lambda worth: -worth.ablation.difference)
         job.publish(tuple(found))
     return tuple(found)

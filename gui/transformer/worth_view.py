@@ -104,7 +104,7 @@ class WorthView(QWidget):
             self._lab.streams.held_out,
             SAMPLE_TOKENS,
             title="Switching parts off, one by one",
-            unit="parts",
+            unit="tokens",
         )
 
     @Slot(object)
