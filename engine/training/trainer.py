@@ -29,12 +29,16 @@ from engine.training.flat import FlatParameters
 from engine.training.optimizers import make_optimizer
 from engine.training.recipe import Recipe
 from engine.training.records import Diverged, Evaluation, History, Snapshot, StepRecord
+from engine.training.yielding import BlockYields
 
 _THREADS = min(4, torch.get_num_threads())
 """Threads where the recipe leaves the choice: as many as there are cores, but small products
 gain nothing beyond four. Taken at import, before anybody changes torch's setting."""
 _FLOPS_AT_ONCE = 2e9
 """Work between two yield points of an evaluation: 10 to 30 ms on two cores."""
+_SCORES_AT_ONCE = 2**22
+"""Logits of an evaluation's piece, 16 MB of them: a small model with a large vocabulary would
+otherwise hold more than all else that it needs."""
 _GOOD_EVERY = 25
 """Steps between two copies of the state to go back to."""
 _GOOD_MARGIN = 0.25
@@ -72,6 +76,7 @@ class Trainer:
         initialise(self.module, recipe.init, recipe.seed)
         self.module.to(recipe.device)
         self._flat = FlatParameters(self.module)
+        self._yields = BlockYields(self.module)
         self._optimizer = make_optimizer(self._flat, recipe)
         self._batches = Batches(
             train, recipe.context, recipe.batch_size, recipe.seed, recipe.sampling
@@ -127,16 +132,18 @@ class Trainer:
 
     # --- the work
 
-    def step(self) -> StepRecord:
-        """Take one step.
+    def step(self, job: Job = NO_JOB) -> StepRecord:
+        """Take one step. What passes at the job's yield points is no part of its seconds.
 
         Raises:
             Diverged: if the loss or gradient isn't finite; then nothing has been changed.
+            JobCancelled: between two blocks of the network; then nothing has been changed.
         """
         started = time.perf_counter()
         self._use_threads()
         inputs, targets = self._batches.batch(self.step_count)  # (B, T) each
-        loss = self._gradients(inputs.to(self.recipe.device), targets.to(self.recipe.device))
+        with self._yields.within(job):
+            loss = self._gradients(inputs.to(self.recipe.device), targets.to(self.recipe.device))
         norm = _number(self._flat.gradients.norm())
         if not (math.isfinite(loss) and math.isfinite(norm)):
             assert self._good is not None
@@ -151,7 +158,7 @@ class Trainer:
         with fast_products():
             self._optimizer.step(factor)
         self.step_count += 1
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started - self._yields.away_seconds
         record = StepRecord(
             step=self.step_count,
             loss=loss,
@@ -173,14 +180,14 @@ class Trainer:
 
         Raises:
             Diverged: see ``step``.
-            JobCancelled: at a yield point; every step begun is then complete.
+            JobCancelled: at a yield point; only whole steps are then taken.
         """
         last = self.recipe.steps if max_steps is None else self.step_count + max_steps
         if self.step_count == 0 and not self.history.evaluations and last > 0:
             self.evaluate(job)
         while self.step_count < last:
             job.progress(self.step_count, max(last, self.recipe.steps), "Training")
-            record = self.step()
+            record = self.step(job)
             evaluation = None
             every = self.recipe.eval_every
             if (every and self.step_count % every == 0) or self.step_count == self.recipe.steps:
@@ -222,7 +229,8 @@ class Trainer:
     @property
     def _windows_at_once(self) -> int:
         forward = flops_per_token(self.module.config) / 3 * self.recipe.context
-        return max(1, int(_FLOPS_AT_ONCE / forward))
+        scores = self.recipe.context * self.module.config.vocab_size
+        return max(1, int(min(_FLOPS_AT_ONCE / forward, _SCORES_AT_ONCE / scores)))
 
     def _gradients(self, inputs: Tensor, targets: Tensor) -> float:
         """Fill the gradients of mean −log p(target); return it."""

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 
 _PROBES = ((64, 64, 64), (96, 128, 384), (512, 512, 128), (1, 128, 512))
+_USUAL = "none"
+"""torch's own setting: as the next more general one says, which nobody here changes."""
 _FLOAT32_ROUNDING = 1e-5
 """Relative error that separates float32 (about 1e-6 here) from bfloat16 (about 3e-3)."""
 
@@ -34,6 +36,17 @@ def fast_products() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def usual_products() -> Iterator[None]:
+    """Within it, products take the route they take outside ``fast_products``: for work that is
+    let in between, whose numbers must not depend on what it interrupts."""
+    if not keeps_float32():
+        yield
+        return
+    with _allowed(_USUAL):
+        yield
+
+
 @cache
 def keeps_float32() -> bool:
     """Whether the faster route exists here and keeps float32's precision. Tried out once."""
@@ -45,10 +58,10 @@ def keeps_float32() -> bool:
 
 
 @contextmanager
-def _allowed() -> Iterator[None]:
+def _allowed(precision: str = "bf16") -> Iterator[None]:
     settings: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = settings.fp32_precision
-    settings.fp32_precision = "bf16"
+    settings.fp32_precision = precision
     try:
         yield
     finally:
