@@ -156,14 +156,18 @@ def while_rewarding(_: Path | None, seconds: float = PLOTTING_SECONDS) -> list[R
 
 
 def answers_while_training(path: Path | None) -> list[Row]:
-    """Bars, ledger and the inside of the transformer while a model trains: on the stories, and on
-    10 MB of a person's own text."""
+    """Bars, ledger and the inside of the transformer while a model trains: on the stories, with a
+    larger model, and on 10 MB of a person's own text."""
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder) / "ten_megabytes.txt"
         own.write_text(ten_megabytes(path), encoding="utf-8")
         rows = []
-        for name, text in (("stories", ""), ("10mb", str(own))):
-            figures = figures_of("window_life", "answers", text)
+        for name, size, text in (
+            ("stories", "small", ""),
+            ("medium", "medium", ""),
+            ("10mb", "small", str(own)),
+        ):
+            figures = figures_of("window_life", "answers", size, text)
             for page, what in (
                 ("next", "bars of n-gram and transformer"),
                 ("ledger", "ledger of a sentence, and of those it is compared with"),
@@ -178,7 +182,8 @@ def answers_while_training(path: Path | None) -> list[Row]:
                     150,
                 )
                 note = (
-                    f"{figures['n_bytes'] / 1e6:.1f} MB, median {statistics.median(times):.0f} ms"
+                    f"{figures['n_bytes'] / 1e6:.1f} MB, median {statistics.median(times):.0f} ms; "
+                    f"a step of training takes {figures['step_ms']:.0f} ms"
                 )
                 rows.append(dataclasses.replace(made, note=note))
     return rows

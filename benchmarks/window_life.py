@@ -1,7 +1,7 @@
 """The window at work; run in a process of its own by ``benchmarks.window`` and ``benchmarks.soak``.
 
 usage: python -m benchmarks.window_life curves | rewards | soak SECONDS
-       python -m benchmarks.window_life answers [TEXT]
+       python -m benchmarks.window_life answers SIZE [TEXT]
 
 Prints its figures as one line of JSON.
 """
@@ -127,7 +127,7 @@ def rewards(seconds: float) -> None:
         application.window.resize(1280, 800)
         application.window.show_tab("rewards")
         settle(application)
-        tab = application.window.tab("rewards")
+        tab: Any = application.window.tab("rewards")
         session = tab.session
 
         def began() -> None:
@@ -151,16 +151,16 @@ def rewards(seconds: float) -> None:
         _end(session)
 
 
-def answers(text: str) -> None:
+def answers(text: str, size: str) -> None:
     """What the pages of "N-gram vs transformer" ask, on a text of the person's own (a file),
-    while a model trains: from the page's question to what it shows, in milliseconds."""
+    while a model of that size trains: from the page's question to what it shows, in
+    milliseconds."""
     from gui.offscreen import running_app, settle, wait_until
 
     found: dict[str, Any] = {}
     with running_app() as application:
         lab, window = application.lab, application.window
         window.resize(1280, 800)
-        began = time.perf_counter()
         if text:
             before = lab.ngram
             lab.choose_corpus(text)
@@ -169,35 +169,36 @@ def answers(text: str) -> None:
                 600,
                 "the text",
             )
-        found["prepared_s"] = time.perf_counter() - began
-        found["n_bytes"] = lab.streams.train.n_bytes
+        found["n_bytes"] = 0 if lab.streams is None else lab.streams.train.n_bytes
         window.show_tab("training")
         settle(application)
-        # the models in question: an n-gram, and a transformer that has learned for some steps
-        session = begin_training(application)
-        wait_until(lambda: session.news.step > 20, _PATIENCE, "some steps")
-        session.stop()
-        wait_until(lambda: session.can_start, 60, "the stop")
-        found["runs"] = len(lab.runs)
-        begin_training(application)
+        session = begin_training(application, size)  # its model stands in the lab from step 0 on
         window.show_tab("language_models")
-        tab = window.tab("language_models")
-        line = lab.corpus.held_out[0][:200]
-        for key, shown in (
-            ("next", lambda page: page.answers),
-            ("ledger", lambda page: page.sentence),
-            ("inside", lambda page: page.look),
-        ):
+        # a tab is made in a moment of rest, which the training may delay
+        wait_until(lambda: hasattr(window.tab("language_models"), "pages"), 60, "the tab")
+        tab: Any = window.tab("language_models")
+        line = "" if lab.corpus is None else lab.corpus.held_out[0][:200]
+        for key, shown in _SHOWN.items():
             tab.pages.show_page(key)
             page = tab.pages.page(key)
-            wait_until(lambda p=page, s=shown: s(p) is not None, 60, f"the page {key}")
+            wait_until(lambda p=page, s=shown: s(p) is not None, 60, f"the page {key}")  # type: ignore[misc]
             settle_requests(application)
             found[f"{key}_ms"] = [
-                _answered(page, shown, tab, key, line[: 40 + 10 * i]) for i in range(ASKED)
+                _answered(page, shown, key, line[: 40 + 10 * i]) for i in range(ASKED)
             ]
-        session = window.tab("training").session
+        if not session.can_pause:
+            raise RuntimeError("the training had ended before the last answer came")
+        found["step_ms"] = 1000 * float(np.median(np.diff(session.news.steps["seconds"])))
         _tell(found)
         _end(session)
+
+
+_SHOWN: dict[str, Callable[[Any], Any]] = {
+    "next": lambda page: page.answers,
+    "ledger": lambda page: page.sentence,
+    "inside": lambda page: page.look,
+}
+"""Pages, and what each shows once it was answered."""
 
 
 def settle_requests(application: Any) -> None:
@@ -207,7 +208,7 @@ def settle_requests(application: Any) -> None:
     _until(lambda: bool(done))
 
 
-def _answered(page: Any, shown: Callable[[Any], Any], tab: Any, key: str, text: str) -> float:
+def _answered(page: Any, shown: Callable[[Any], Any], key: str, text: str) -> float:
     """Change the text, ask at once instead of after the pause in typing, wait for the answer."""
     from PySide6.QtCore import QSignalBlocker
 
@@ -286,6 +287,6 @@ if __name__ == "__main__":
         case "rewards":
             rewards(float(sys.argv[2]))
         case "answers":
-            answers(sys.argv[2] if len(sys.argv) > 2 else "")
+            answers(sys.argv[3] if len(sys.argv) > 3 else "", sys.argv[2])
         case "soak":
             soak(float(sys.argv[2]))
