@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.machinery import PathFinder
@@ -24,6 +25,8 @@ torch_library.open_when_imported()
 finders = [f for f in sys.meta_path if isinstance(f, torch_library.TorchFinder)]
 assert len(finders) == 1
 import json.tool
+import os
+assert os.environ["GOMP_SPINCOUNT"] == torch_library.SPINS
 assert not mapped()
 assert finders[0].find_spec("torch", None) is None
 assert mapped() and "torch" not in sys.modules
@@ -38,9 +41,23 @@ assert not any(isinstance(f, torch_library.TorchFinder) for f in sys.meta_path)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_the_first_import_opens_the_library_once() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", AFRESH], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", AFRESH],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")},
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_choice_of_how_to_wait_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_library.sys, "meta_path", [])
+    monkeypatch.setattr(torch_library.sys, "modules", {})
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    torch_library.open_when_imported()
+    assert "GOMP_SPINCOUNT" not in os.environ
 
 
 def test_without_torch_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
