@@ -126,6 +126,16 @@ class BarTable(QWidget):
         return list(self._rows)
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """What stands side by side."""
+        return self._columns
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens' texts."""
+        return self._vocabulary
+
+    @property
     def scale(self) -> float:
         """The probability at the right end of every axis."""
         return self._scale

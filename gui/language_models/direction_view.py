@@ -17,11 +17,13 @@ from PySide6.QtWidgets import (
 
 from engine.models.comparison import common_rows
 from gui import theme
+from gui.language_models.bar_export import BarExport
 from gui.language_models.bars import BarTable, Column
 from gui.language_models.factors_run import Factored, Neighbours
 from gui.widgets.formula import Formula
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_label
+from gui.widgets.table_export import EXACT, TableExport
 from gui.widgets.token_text import Vocabulary, isolate
 
 
@@ -67,13 +69,28 @@ class DirectionView(QWidget):
         self.next_bars, self.previous_bars = BarTable(), BarTable()
         self.next_bars.setAccessibleName("What comes next: probabilities")
         self.previous_bars.setAccessibleName("What came before: probabilities")
+        self.table_export = TableExport(self.table, "Each token in both directions")
+        self.bar_export = BarExport(
+            "Next and previous token",
+            ("what comes next", self.next_bars),
+            ("what came before", self.previous_bars),
+        )
+        self.bar_export.setToolTip("Save both distributions as a picture or as numbers.")
         left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
+        formulas, top = QVBoxLayout(), QHBoxLayout()
         for formula in (forward, backward):
-            column.addWidget(formula)
+            formulas.addWidget(formula)
+        top.addLayout(formulas, 1)
+        top.addWidget(self.table_export, 0, Qt.AlignmentFlag.AlignBottom)
+        column.addLayout(top)
         column.addWidget(self.table, 1)
-        row = QHBoxLayout(right)
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        beside.addLayout(row, 1)
+        beside.addWidget(self.bar_export, 0, Qt.AlignmentFlag.AlignRight)
         row.setContentsMargins(0, 0, 0, 0)
         for label, bars in (
             (self.next_said, self.next_bars),
@@ -108,13 +125,14 @@ class DirectionView(QWidget):
             vocabulary = Vocabulary.of(made.table.tokenizer.tokenizer)
             ids = made.cut.ids.tolist()
             names = ["(beginning)", *(vocabulary.text(i, 40) for i in ids), "(end)"]
-            ahead = ["", *(_p(v) for v in made.ahead)]
-            behind = [*(_p(v) for v in made.behind), ""]
+            ahead = [None, *made.ahead.tolist()]
+            behind = [*made.behind.tolist(), None]
             self.table.setRowCount(len(names))
             for line, cells in enumerate(zip(names, ahead, behind, strict=True)):
-                for place, words in enumerate(cells):
-                    item = QTableWidgetItem(words)
+                for place, cell in enumerate(cells):
+                    item = QTableWidgetItem(cell if place == 0 else _p(cell))
                     if place:
+                        item.setData(EXACT, "" if cell is None else math.exp(cell))
                         item.setTextAlignment(
                             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                         )
@@ -152,5 +170,7 @@ class DirectionView(QWidget):
             self.place_wished.emit(self._place)
 
 
-def _p(log_prob: float) -> str:
+def _p(log_prob: float | None) -> str:
+    if log_prob is None:
+        return ""
     return format_probability(math.exp(log_prob)) if math.isfinite(log_prob) else "0"

@@ -22,6 +22,7 @@ from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.language_models.answers import Answers
+from gui.language_models.bar_export import BarExport
 from gui.language_models.bars import BarTable, Column
 from gui.language_models.column_heads import ColumnHeads
 from gui.language_models.context import Context
@@ -99,6 +100,7 @@ class LedgerPage(Page):
         self.asked = plain_label("Click a token to see what was expected in its place.", wrap=True)
         theme.set_text_role(self.asked, "strong")
         self.bars = BarTable()
+        self.bar_export = BarExport("Expected tokens", ("", self.bars))
         self.heads = ColumnHeads(self.bars)
         self._answers: Answers | None = None
         self._sort_by = ""
@@ -130,6 +132,8 @@ class LedgerPage(Page):
         column.addWidget(self.asked)
         column.addWidget(self.heads)
         column.addWidget(self.bars, 1)
+        self.bar_export.hide()  # until there are bars
+        column.addWidget(self.bar_export, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(self.comparison)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("ledger_splitter")
@@ -281,6 +285,7 @@ class LedgerPage(Page):
         self.heads.show_columns(columns, leader)
         self.bars.show_rows(rows, columns, vocabulary)
         self.bars.mark(token)
+        self.bar_export.show()
         self.heads.place()
         name = isolate(vocabulary.text(token, 40))
         self.asked.setText(f"Token {self._place + 1:,}, “{name}”, and what was expected there")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -15,12 +12,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from engine.errors import LabError
 from engine.models.comparison import common_rows
 from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.language_models.answers import Answers, ask
+from gui.language_models.bar_export import BarExport
 from gui.language_models.bars import BarTable, Column
 from gui.language_models.column_heads import ColumnHeads
 from gui.language_models.context import Context
@@ -29,7 +26,6 @@ from gui.language_models.guess import Guess, judged, read_guess
 from gui.language_models.model_bar import ModelBar
 from gui.language_models.models import ModelSet
 from gui.language_models.page import Page
-from gui.widgets.exports import ExportButton, write_csv, write_png
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_text import Vocabulary
@@ -93,8 +89,7 @@ class NextTokenPage(Page):
         theme.set_text_role(hint, "caption", "muted")
         foot = QHBoxLayout()
         foot.addWidget(hint, 1)
-        self.export_button = ExportButton("Next token probabilities", formats=("png", "csv"))
-        self.export_button.wanted.connect(self.export)
+        self.export_button = BarExport("Next token probabilities", ("", self.bars))
         foot.addWidget(self.export_button)
         column.addLayout(foot)
 
@@ -118,31 +113,6 @@ class NextTokenPage(Page):
     def guess(self) -> Guess | None:
         """The token of interest."""
         return self._guess
-
-    @Slot(str, str)
-    def export(self, ending: str, path: str) -> None:
-        """Save the bars shown as "png" or "csv"; while they are covered there is nothing to save.
-
-        Raises:
-            LabError: if the file cannot be written, or there are no bars.
-        """
-        if self._answers is None or self._hidden:
-            raise LabError("The bars are covered. Reveal them first, then export.")
-        if ending == "png":
-            ground = self.palette().color(QPalette.ColorRole.Window)
-            write_png(Path(path), self.bars.size(), ground, self._paint_bars)
-            return
-        answers = self._answers
-        assert answers.table.tokenizer is not None
-        vocabulary = Vocabulary.of(answers.table.tokenizer.tokenizer)
-        rows = [
-            (i, vocabulary.text(i), *(a.next.probability(i) for a in answers.answers))
-            for i in self.bars.rows
-        ]
-        write_csv(Path(path), ["id", "token", *(a.seat.title for a in answers.answers)], rows)
-
-    def _paint_bars(self, painter: QPainter) -> None:
-        self.bars.render(painter, QPoint(0, 0))
 
     # --------------------------------------------------------------------------------- computing
     def compute(self) -> None:
@@ -280,6 +250,7 @@ class NextTokenPage(Page):
     def _show_covered(self) -> None:
         self.bars.setVisible(not self._hidden)
         self.heads.setVisible(not self._hidden)
+        self.export_button.setEnabled(not self._hidden)
         self.covered.setVisible(self._hidden)
         self.reveal.setVisible(self._hidden)
         if self._hidden:

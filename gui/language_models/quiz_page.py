@@ -123,7 +123,7 @@ class QuizPage(Page):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.view)
-        self.splitter.setSizes([620, 600])
+        self.splitter.setSizes([700, 520])  # the tables have five columns
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 8, 0)
         for upper in (self.model_bar, row, self.said, self.bet.card):
@@ -262,7 +262,7 @@ class QuizPage(Page):
                     own.append("…" if told is None else "undefined")
                     continue
                 low, high = told.interval
-                cells.append(f"{told.accuracy:.0%} ({low:.0%}–{high:.0%})")
+                cells.append(f"{told.accuracy:.0%} ({100 * low:.0f}–{100 * high:.0f})")
                 own.append(f"{told.written_share:.0%}")
             seen = "yes" if SEEN_IN_TRAINING[key] else "no"
             guess = exam.chance(number)

@@ -26,6 +26,7 @@ from gui.transformer.looking import Look, Switches, look, move
 from gui.transformer.overview import Overview
 from gui.transformer.steps import Stage, stages
 from gui.transformer.views import Views
+from gui.widgets.exports import ExportButton
 from gui.widgets.look import em
 from gui.widgets.notice import EmptyState, Notice
 from gui.widgets.safe_text import plain_label
@@ -119,7 +120,12 @@ class InsidePage(QWidget):
         self.views.switched.connect(self._switched)
         self.views.shown.connect(self._show_view)
         self._split = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._split.addWidget(self.side, 2)
+        self.export_button = ExportButton("The model block by block")
+        self.export_button.wanted.connect(self.overview.export)
+        column = QVBoxLayout()
+        column.addWidget(self.side, 1)
+        column.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._split.addLayout(column, 2)
         self._split.addWidget(self.views, 5)
         self._rows = QVBoxLayout(body)
         self._rows.addLayout(self._top)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -15,6 +17,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPalette,
     QPen,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -25,6 +28,7 @@ from gui.transformer.looking import Look
 from gui.transformer.steps import Stage
 from gui.widgets.bar_style import paint_bar
 from gui.widgets.colour_bar import shaded
+from gui.widgets.exports import write_csv, write_picture
 from gui.widgets.look import colours_of, em
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_tooltip
@@ -73,7 +77,7 @@ class Overview(QWidget):
         super().__init__(parent)
         self._blocks: list[_Block] = []
         self._tops: list[tuple[str, float]] = []
-        self._stage, self._head = 0, 0
+        self._stage, self._head, self._position = 0, 0, 0
         self._images: dict[tuple[int, str, int], QImage] = {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -84,7 +88,7 @@ class Overview(QWidget):
         """Show the values of a look."""
         inside, t, switches = look.inside, look.position, look.switches
         config = inside.config
-        self._blocks = []
+        self._blocks, self._position = [], t
         for number, stage in enumerate(stages):
             layer = inside.layers[stage.layer] if stage.key in ("attention", "ffn") else {}
             none = not config.residual or stage.layer in switches.residuals
@@ -283,6 +287,31 @@ class Overview(QWidget):
             painter.setPen(colours.color("text"))
             place = QRectF(left.right() + room + unit * 0.4, y, number, unit * 1.2)
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), format_probability(p))
+
+    # --------------------------------------------------------------------------------------- export
+    def export(self, ending: str, path: str) -> None:
+        """Save the picture as "png" or "svg", or its numbers as "csv": the residual stream after
+        each block, the FFNs' hidden numbers, what the position reads from each other in every
+        head, and the likeliest next tokens (LabError if the file cannot be written)."""
+        if ending == "csv":
+            write_csv(Path(path), ["block", "quantity", "number", "value"], self._numbers())
+            return
+        ground = self.palette().color(QPalette.ColorRole.Window)
+        write_picture(ending, Path(path), self.size(), "The model", ground, self.paint)
+
+    def _numbers(self) -> Iterator[tuple[str, str, object, float]]:
+        for block in self._blocks:
+            for head, pattern in enumerate(block.maps, 1):
+                for key, share in enumerate(pattern[self._position]):
+                    yield block.title, f"head {head}: attention to position", key, float(share)
+            if block.hidden is not None:
+                for number, value in enumerate(block.hidden, 1):
+                    yield block.title, "hidden number", number, float(value)
+            for number, value in enumerate(block.strip, 1):
+                yield block.title, f"{block.symbol} after it", number, float(value)
+        if self._blocks:
+            for name, p in self._tops:
+                yield self._blocks[-1].title, "probability of", name, p
 
     # --------------------------------------------------------------------------------------- events
     def _block_at(self, point: QPointF) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -141,3 +144,23 @@ def test_no_view_lies_on_another_before_it_is_shown(page: FactorsPage) -> None:
     assert page.small.isVisible() and not page.card.isVisible() and not page.totals.isVisible()
     page.looks.show_page("directions")
     assert page.card.isVisible() and page.totals.isVisible()
+
+
+def test_both_directions_can_be_taken_along(
+    page: FactorsPage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    made, view = factored(page, qtbot), page.direction
+    qtbot.waitUntil(lambda: view.previous_bars.rows != [], timeout=WAIT_MS)
+    view.table_export.export("csv", str(tmp_path / "tokens.csv"))
+    with (tmp_path / "tokens.csv").open(encoding="utf-8", newline="") as file:
+        _, first, *rows, last = csv.reader(file)
+    assert first[1] == "" and last[2] == ""
+    np.testing.assert_allclose([float(row[1]) for row in (*rows, last)], np.exp(made.ahead))
+    np.testing.assert_allclose([float(row[2]) for row in (first, *rows)], np.exp(made.behind))
+    view.bar_export.export("csv", str(tmp_path / "bars.csv"))
+    with (tmp_path / "bars.csv").open(encoding="utf-8", newline="") as file:
+        head, *lines = csv.reader(file)
+    assert head == ["shown", "id", "token", "probability"]
+    before = [int(line[1]) for line in lines if line[0] == "what came before"]
+    assert before == view.previous_bars.rows
+    assert len(lines) == len(before) + len(view.next_bars.rows)

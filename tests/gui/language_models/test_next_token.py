@@ -373,8 +373,9 @@ def test_the_bars_can_be_saved_but_not_while_they_are_covered(
 ) -> None:
     page = page_of(tab)
     answers = answered(tab, qtbot)
-    page.export("csv", str(tmp_path / "bars.csv"))
-    page.export("png", str(tmp_path / "bars.png"))
+    page.export_button.export("csv", str(tmp_path / "bars.csv"))
+    page.export_button.export("png", str(tmp_path / "bars.png"))
+    page.export_button.export("svg", str(tmp_path / "bars.svg"))
     with (tmp_path / "bars.csv").open(encoding="utf-8", newline="") as file:
         head, *rows = csv.reader(file)
     assert head == ["id", "token", *(a.seat.title for a in answers.answers)]
@@ -382,7 +383,12 @@ def test_the_bars_can_be_saved_but_not_while_they_are_covered(
     for row in rows:
         expected = [a.next.probability(int(row[0])) for a in answers.answers]
         assert [float(cell) for cell in row[2:]] == pytest.approx(expected)
-    assert QImage(str(tmp_path / "bars.png")).width() == 2 * page.bars.width()
+    picture = QImage(str(tmp_path / "bars.png"))
+    assert picture.width() == 2 * page.bars.width()
+    assert picture.height() > 2 * page.bars.height()  # the models' names stand above
+    drawing = (tmp_path / "bars.svg").read_text(encoding="utf-8")
+    assert all(a.seat.title in drawing for a in answers.answers)
+    with pytest.raises(LabError, match="another folder"):
+        page.export_button.export("csv", str(tmp_path / "nowhere" / "bars.csv"))
     qtbot.mouseClick(page.guess_first, LEFT)
-    with pytest.raises(LabError, match="covered"):
-        page.export("csv", str(tmp_path / "none.csv"))
+    assert not page.export_button.isEnabled()

@@ -310,3 +310,23 @@ def test_the_page_dies_with_its_tab(
         return tab
 
     dies(used())
+
+
+def test_the_overview_can_be_saved(qtbot: QtBot, open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    assert page.look is not None
+    for ending in ("png", "svg", "csv"):
+        page.export_button.wanted.emit(ending, str(tmp_path / f"model.{ending}"))
+    assert QImage(str(tmp_path / "model.png")).width() == 2 * page.overview.width()
+    assert "Layer 1: attention" in (tmp_path / "model.svg").read_text(encoding="utf-8")
+    rows = list(csv.reader((tmp_path / "model.csv").read_text(encoding="utf-8").splitlines()))
+    inside, t = page.look.inside, page.look.position
+
+    def numbers(block: str, quantity: str) -> list[float]:
+        return [float(row[3]) for row in rows[1:] if row[:2] == [block, quantity]]
+
+    layer = inside.layers[0]
+    np.testing.assert_allclose(numbers("Layer 1: FFN", "hidden number"), layer["mlp_post"][t])
+    np.testing.assert_allclose(numbers("Layer 1: FFN", "xₜ after it"), layer["resid_post"][t])
+    read = numbers("Layer 1: attention", "head 2: attention to position")
+    np.testing.assert_allclose(read, layer["pattern"][1][t])
