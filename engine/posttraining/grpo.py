@@ -22,7 +22,6 @@ from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
-from engine.models.transformer.products import fast_products
 from engine.posttraining.evaluation import (
     answers_to,
     first_token_log_probs,
@@ -277,7 +276,7 @@ class GRPO:
         parts = []
         for piece in pieces:
             job.yield_point()
-            with torch.no_grad(), fast_products():
+            with torch.no_grad():
                 tokens = sampled.tokens[piece.rows]
                 logs = answer_log_probs(module, piece.prompts, tokens, self.settings.temperature)
             parts.append(logs * sampled.mask[piece.rows])
@@ -307,33 +306,32 @@ class GRPO:
             rows = piece.rows
             mask = sampled.mask[rows]
             tokens = float(mask.sum())
-            with fast_products():
-                log_probs = answer_log_probs(
-                    self.module, piece.prompts, sampled.tokens[rows], s.temperature
-                )
-                part = policy_objective(
+            log_probs = answer_log_probs(
+                self.module, piece.prompts, sampled.tokens[rows], s.temperature
+            )
+            part = policy_objective(
+                log_probs,
+                sampled.log_probs[rows],
+                advantage[rows],
+                mask,
+                clip=s.clip,
+                reference=reference[rows],
+                beta=0.0,
+                weights=s.weights,
+            )
+            size = tokens if s.weights == "tokens" else float(len(mask))
+            share = part.loss * (size / whole)
+            if beta:
+                k3_share = policy_objective(
                     log_probs,
-                    sampled.log_probs[rows],
-                    advantage[rows],
+                    log_probs.detach(),
+                    torch.zeros(len(mask)),
                     mask,
-                    clip=s.clip,
                     reference=reference[rows],
-                    beta=0.0,
-                    weights=s.weights,
-                )
-                size = tokens if s.weights == "tokens" else float(len(mask))
-                share = part.loss * (size / whole)
-                if beta:
-                    k3_share = policy_objective(
-                        log_probs,
-                        log_probs.detach(),
-                        torch.zeros(len(mask)),
-                        mask,
-                        reference=reference[rows],
-                        beta=beta,
-                    ).loss
-                    share = share + k3_share * (tokens / total_tokens)
-                share.backward()  # type: ignore[no-untyped-call]
+                    beta=beta,
+                ).loss
+                share = share + k3_share * (tokens / total_tokens)
+            share.backward()  # type: ignore[no-untyped-call]
             loss += float(share.detach())
             clipped += float(part.clipped) * tokens / total_tokens
             kl += float(part.kl) * tokens / total_tokens

@@ -1,4 +1,10 @@
-"""Many answers at once: prompts of one length side by side through one KV cache."""
+"""Many answers at once: prompts of one length side by side through one KV cache.
+
+Products here and in ``grpo`` take torch's plain route. oneDNN (``fast_products``) makes code for
+each new shape and keeps it, and with prompts of many lengths nearly every product's shape is new.
+Measured on story endings: ten updates in 3.4 s and 350 MB, against 9.3 s and 1,150 MB; on sums,
+which are all of one length, it made no difference.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,6 @@ from torch import Tensor
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.cache import KVCache
 from engine.models.transformer.module import Transformer
-from engine.models.transformer.products import fast_products
 
 
 @dataclass(frozen=True)
@@ -104,14 +109,12 @@ def _sample_together(
     mask = torch.zeros(n, max_tokens)  # (n, L)
     log_probs = torch.zeros(n, max_tokens)  # (n, L)
     job.yield_point()
-    with fast_products():
-        logits, cache = _prompts_read(module, prompts, per_prompt)
+    logits, cache = _prompts_read(module, prompts, per_prompt)
     going = torch.ones(n, dtype=torch.bool)  # (n,)
     for k in range(max_tokens):
         if k:
             job.yield_point()
-            with fast_products():
-                logits = module(tokens[:, k - 1 : k], cache=cache)[:, -1]  # (n, V)
+            logits = module(tokens[:, k - 1 : k], cache=cache)[:, -1]  # (n, V)
         if temperature == 0:
             rows = logits.log_softmax(dim=-1)  # (n, V)
             drawn = rows.argmax(dim=-1)  # (n,)
