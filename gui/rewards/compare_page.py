@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSplitter, QVBoxLa
 from engine.errors import LabError
 from engine.posttraining.tasks import Task
 from gui import theme
-from gui.rewards.live import Comparison, check_prompt
+from gui.rewards.live import Comparison
 from gui.rewards.session import RewardsSession
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.distribution_bars import Distribution, DistributionBars
@@ -107,7 +107,7 @@ class ComparePage(QWidget):
         self._asked_at = news.update
         text = self.prompt.currentText()
         try:
-            check_prompt(news.order.task, text)
+            news.order.task.check(text)
         except LabError as error:
             self._session.forget_comparison()
             self._fail(str(error))

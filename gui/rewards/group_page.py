@@ -7,12 +7,14 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from engine.posttraining.records import Group, UpdateRecord
+from engine.posttraining.rewards import RewardTerm
 from engine.tokenizers import Tokenizer
 from gui import theme
+from gui.lab import Lab
 from gui.rewards.group_question import GroupQuestion, question_of
+from gui.rewards.group_why import counted_terms, reasons
 from gui.rewards.live import News
 from gui.rewards.sheet import Column, Sheet
-from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
 from gui.widgets.numbers import format_number
 from gui.widgets.prediction_card import PredictionCard
@@ -31,10 +33,13 @@ WHY_AGAINST = (
 )
 
 
+WHY_KEY = "rewards: why"
 ANSWER = Column("Answer", "What the policy wrote. … : cut off at the limit.")
 PRICE = Column("− β log π/π_ref", "The KL penalty taken off this answer's reward.", signed=True)
 
 
+FIRST_TERM = 2
+"""The column of the first term: before it the answer and its true score."""
 WHICH = (
     "The first group drawn whose rewards differ; if all groups of the update are without spread, "
     "the first of all."
@@ -44,9 +49,12 @@ WHICH = (
 class GroupPage(QWidget):
     """A group of an update; a slider leads back through the run."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._lab = lab
         self._news: News | None = None
+        self._reasons: tuple[tuple[str, ...], ...] = ()  # of the update in _explained
+        self._explained = 0
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(1, 1)
         self.slider.setEnabled(False)
@@ -56,14 +64,15 @@ class GroupPage(QWidget):
         self.which.setBuddy(self.slider)
         self.prompt = plain_label("", self, wrap=True)
         theme.set_text_role(self.prompt, "subtitle")
-        tiles = FlowRow(self)
         self.mean = StatTile("Mean reward", "", "The group's mean: the baseline.", self)
         self.std = StatTile("Std", "", "The group's standard deviation, with G − 1.", self)
         self.tokens = StatTile(
             "Tokens in the batch", "", "Σ|yᵢ|, which the sum over all tokens is divided by.", self
         )
+        asked = QHBoxLayout()
+        asked.addWidget(self.prompt, 1)
         for tile in (self.mean, self.std, self.tokens):
-            tiles.add(tile)
+            asked.addWidget(tile)
         self.silent = Notice(self)
         self.question = PredictionCard(self)
         self._asked: GroupQuestion | None = None
@@ -74,12 +83,15 @@ class GroupPage(QWidget):
         self.chosen = plain_label("Choose an answer to see the push on each of its tokens.", self)
         self.chosen.setWordWrap(True)
         theme.set_text_role(self.chosen, "strong")
+        self.why = plain_label("", self, wrap=True)
+        self.why.setAccessibleName("Why this answer got its reward")
         self.note = plain_label(WHY_AGAINST, self, wrap=True)
         theme.set_text_role(self.note, "caption", "muted")
         right = QWidget(self)
         beside = QVBoxLayout(right)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.chosen)
+        beside.addWidget(self.why)
         beside.addWidget(self.pushes, 1)
         beside.addWidget(self.note)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
@@ -93,8 +105,7 @@ class GroupPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(head)
-        column.addWidget(self.prompt)
-        column.addWidget(tiles)
+        column.addLayout(asked)
         column.addWidget(self.silent)
         column.addWidget(self.question)
         column.addWidget(self.splitter, 1)
@@ -116,6 +127,8 @@ class GroupPage(QWidget):
         for tile in (self.mean, self.std, self.tokens):
             tile.set_value(None)
         self.silent.clear()
+        self._lab.compute.forget(WHY_KEY)
+        self._reasons, self._explained = (), 0
         self._asked, self._asked_about = None, 0
         self.question.skip()
         self.question.hide()
@@ -191,7 +204,7 @@ class GroupPage(QWidget):
         self.tokens.set_value(record.tokens)
         self.silent.say(NO_SPREAD if group.silent else "", "warning")
         mix = record.reward_mix
-        shown = [i for i, (_, weight) in enumerate(mix) if weight != 0]
+        shown = list(counted_terms(record))
         priced = bool(self._news.order.settings.beta) and (
             self._news.order.settings.penalty == "reward"
         )
@@ -210,7 +223,41 @@ class GroupPage(QWidget):
             ),
         ]
         self.samples.set_table(columns, rows_of(group, shown, priced))
+        self._explain(record)
         self._choose(self.samples.chosen)
+
+    def _explain(self, record: UpdateRecord) -> None:
+        """Ask the terms for their reasons, once for each update looked into; not while updates
+        stream by."""
+        if self._explained == record.update:
+            self._tell_why()
+            return
+        self._reasons = ()
+        if self._news is not None and (self._at_rest or record.update != self._news.update):
+            self._lab.compute.request(
+                WHY_KEY,
+                _reasons_of,
+                record,
+                self._news.terms,
+                title="Explaining the rewards",
+                on_result=self._take_reasons,
+            )
+
+    @Slot(object)
+    def _take_reasons(self, found: tuple[int, tuple[tuple[str, ...], ...]]) -> None:
+        record = self.record
+        if record is None or record.update != found[0] or self.question.open:
+            return
+        self._explained, self._reasons = found
+        self._tell_why()
+
+    def _tell_why(self) -> None:
+        for j in range(len(self._reasons[0]) if self._reasons else 0):
+            self.samples.set_tips(FIRST_TERM + j, [row[j] for row in self._reasons])
+        row = self.samples.chosen
+        told = self._reasons[row] if 0 <= row < len(self._reasons) else ()
+        self.why.setText("\n".join(told))
+        self.why.setVisible(bool(told))
 
     def _show_answers_alone(self, group: Group) -> None:
         """What was written, and not yet what it got."""
@@ -221,11 +268,14 @@ class GroupPage(QWidget):
             (ANSWER,), [(answer_text(group, i),) for i in range(len(group.answers))]
         )
         self.pushes.set_table((), ())
+        self._reasons = ()
+        self._tell_why()
         self.chosen.setText("Predict first, or skip: then rewards and pushes are shown.")
 
     @Slot(int)
     def _choose(self, row: int) -> None:
         record = self.record
+        self._tell_why()
         if self.question.open:
             return
         if record is None or not 0 <= row < len(record.group.answers):
@@ -258,6 +308,12 @@ class GroupPage(QWidget):
             ),
         )
         self.pushes.set_table(columns, rows)
+
+
+def _reasons_of(
+    record: UpdateRecord, terms: tuple[RewardTerm, ...]
+) -> tuple[int, tuple[tuple[str, ...], ...]]:
+    return record.update, reasons(record, terms)
 
 
 def answer_text(group: Group, row: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from engine.jobs import NO_JOB, Job
 from engine.models.base import LogProbs
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.records import UpdateRecord
-from engine.posttraining.rewards import Floats, RewardMix, terms_for
+from engine.posttraining.rewards import Floats, RewardMix, RewardTerm, terms_for
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS, Task
 from engine.runs import Catalogue, Mark, RunSummary
@@ -95,6 +96,8 @@ class News:
     """The prompts that ``looks`` are about."""
     looks: tuple[Look, ...] = ()
     """The first is the reference's, before any update."""
+    terms: tuple[RewardTerm, ...] = ()
+    """Those of the reward as it was last, which the window may have changed since the order."""
 
     @property
     def update(self) -> int:
@@ -208,10 +211,10 @@ class LiveRun:
         """Let the policy and the reference answer one prompt.
 
         Raises:
-            LabError: if the prompt is too long, or holds characters the task does not know.
+            LabError: if the prompt is too long, or holds what the policy never read.
         """
         grpo = self._opened()
-        ids = grpo.task.tokenizer.encode(check_prompt(grpo.task, text))
+        ids = grpo.task.tokenizer.encode(grpo.task.check(text))
         policy, reference = (grpo.answers(m, ids, COMPARED_ANSWERS, job) for m in grpo.modules)
         policy_next, reference_next = (grpo.first_token(m, ids) for m in grpo.modules)
         return Comparison(
@@ -302,32 +305,23 @@ class LiveRun:
             tuple(self._events),
             self._shown,
             tuple(self._looks),
+            () if self._grpo is None else tuple(term for term, _ in self._grpo.reward.terms),
         )
         return self.latest
 
 
-def check_prompt(task: Task, text: str) -> str:
-    """The prompt, if the task's policy can read it.
-
-    Raises:
-        LabError: if it is empty or too long, or holds characters the task does not know.
-    """
-    if not text:
-        raise LabError("Write a prompt, or choose one.")
-    strange = sorted(set(text) - set(task.alphabet))
-    if strange:
-        raise LabError(
-            f"This policy reads only the characters {task.alphabet} and not {strange[0]!r}."
-        )
-    longest = max(len(p.text) for p in task.prompts(held_out=False))
-    if len(text) > longest:
-        raise LabError(f"A prompt of this task has at most {longest} characters.")
-    return text
-
-
+@cache
 def make_task(key: str) -> Task:
-    """The task of that key."""
+    """The task of that key; tasks never change, so each is made once. The larger ones take a
+    second: see ``ready_task``."""
     return next(kind for kind in TASKS if kind.key == key)()
+
+
+def ready_task(key: str) -> str:
+    """Make a task, and what it works out once, before somebody waits for it; its key again."""
+    task = make_task(key)
+    _ = task.tokenizer, task.longest_prompt  # remembered by the task
+    return key
 
 
 def _counted(answers: list[Answer]) -> tuple[tuple[str, int], ...]:

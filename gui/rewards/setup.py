@@ -13,7 +13,7 @@ from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS
 from gui import theme
 from gui.lab import Lab
-from gui.rewards.live import MOST_UPDATES, Order, make_task
+from gui.rewards.live import MOST_UPDATES, Order, make_task, ready_task
 from gui.rewards.reward_panel import RewardPanel
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.fold_box import FoldBox
@@ -21,6 +21,11 @@ from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
 
 UPDATES = 300
+ABOUT = (
+    "What the policy is asked to do: a small bundled model of about 150,000 parameters, which can "
+    "do it now and then. It is post-trained with GRPO on this computer, on the reward that you mix."
+)
+READY_KEY = "rewards: tasks"
 _CHOICES: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "baseline": (
         "Baseline",
@@ -120,11 +125,12 @@ class SetupPanel(QWidget):
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab = lab
+        self._waiting = [kind.key for kind in TASKS]
         self.tasks = QComboBox(self)
         for kind in TASKS:
             self.tasks.addItem(kind.title, kind.key)
         self.tasks.setAccessibleName("Task")
-        self.tasks.setToolTip("What the policy is asked to do.")
+        self.tasks.setToolTip(ABOUT)
         self.tasks.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         name = QLabel("Tas&k")
         name.setBuddy(self.tasks)
@@ -176,6 +182,20 @@ class SetupPanel(QWidget):
             self.choices[key] = box
             row.add(cell)
         return row
+
+    @Slot(str)
+    def get_tasks_ready(self, done: str = "") -> None:
+        """Let the compute thread make the tasks, one after another, before they are chosen:
+        the larger ones take a second, which the window must not stand still for."""
+        if not self._waiting:
+            return
+        self._lab.compute.request(
+            READY_KEY,
+            ready_task,
+            self._waiting.pop(0),
+            title="Getting the tasks ready",
+            on_result=self.get_tasks_ready,
+        )
 
     @property
     def reward(self) -> RewardMix:

@@ -106,6 +106,13 @@ class Sheet(QTableWidget):
             self._fitted = self._columns
             self.resizeColumnsToContents()
 
+    def set_tips(self, column: int, tips: Sequence[str]) -> None:
+        """What a column's cells tell on hover, until the rows are written anew."""
+        for i, tip in enumerate(tips):
+            item = self.item(i, column)
+            if item is not None:
+                item.setToolTip(plain_tooltip(tip))
+
     def _write(self) -> None:
         colours = theme.current().colours
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -115,6 +122,7 @@ class Sheet(QTableWidget):
                 if item is None:
                     item = QTableWidgetItem()
                     self.setItem(i, j, item)
+                item.setToolTip("")
                 if isinstance(value, str):
                     item.setText(value)
                     continue

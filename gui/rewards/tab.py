@@ -19,7 +19,7 @@ from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
 from gui.rewards.hacking_page import HackingPage
 from gui.rewards.kept_page import KeptPage
-from gui.rewards.live import kept_order, make_task
+from gui.rewards.live import kept_order
 from gui.rewards.objective_page import ObjectivePage
 from gui.rewards.preferences_page import PreferencesPage
 from gui.rewards.rubric_page import RubricPage
@@ -31,20 +31,14 @@ from gui.rewards.transport import Transport
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
-from gui.widgets.safe_text import plain_label
 
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
 AT_REST = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.FINISHED})
-OWN_SETUP = frozenset({"closed", "hacking"})
+OWN_SETUP = frozenset({"closed", "hacking", "kept"})
 """Pages that choose task and reward themselves."""
 OWN_RUNS = OWN_SETUP | {"sweep", "preferences", "rubric"}
 """Pages that have runs of their own, or none."""
-TODAY = (
-    "What this tab does today: it post-trains a small bundled policy (about 150,000 parameters) "
-    "with GRPO, on this computer, on a reward that you mix: programs that check, a model learned "
-    "from comparisons, a rubric."
-)
 
 
 class RewardsTab(QWidget):
@@ -52,16 +46,16 @@ class RewardsTab(QWidget):
 
     page_keys = (
         "curves",
-        "group",
         "samples",
         "compare",
         "kept",
+        "group",
+        "objective",
         "preferences",
         "rubric",
-        "objective",
-        "closed",
         "hacking",
         "sweep",
+        "closed",
     )
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -72,7 +66,7 @@ class RewardsTab(QWidget):
         self.transport = Transport(self.session, self)
         self.problem = Notice(self)
         self.curves = CurvesPage(self)
-        self.group = GroupPage(self)
+        self.group = GroupPage(lab, self)
         self.samples = SamplesPage(self)
         self.compare = ComparePage(self.session, self)
         self.kept = KeptPage(lab, self.session.catalogue, self)
@@ -108,13 +102,6 @@ class RewardsTab(QWidget):
                     "Run",
                 ),
                 PageSpec(
-                    "group",
-                    "One &group",
-                    "Answers, rewards, advantages, and the push on every token.",
-                    partial(_same, self.group),
-                    "Run",
-                ),
-                PageSpec(
                     "samples",
                     "&Samples",
                     "Answers to the same prompts over time, policy beside reference.",
@@ -127,6 +114,27 @@ class RewardsTab(QWidget):
                     "Policy and reference on the same prompt.",
                     partial(_same, self.compare),
                     "Run",
+                ),
+                PageSpec(
+                    "kept",
+                    "&Kept runs",
+                    "Runs of before: compare, resume, export.",
+                    partial(_same, self.kept),
+                    "Run",
+                ),
+                PageSpec(
+                    "group",
+                    "One &group",
+                    "Answers, rewards, advantages, and the push on every token.",
+                    partial(_same, self.group),
+                    "Look inside",
+                ),
+                PageSpec(
+                    "objective",
+                    "&Formula",
+                    "What is maximised, with its numbers.",
+                    partial(_same, self.objective),
+                    "Look inside",
                 ),
                 PageSpec(
                     "preferences",
@@ -143,27 +151,6 @@ class RewardsTab(QWidget):
                     "Reward",
                 ),
                 PageSpec(
-                    "kept",
-                    "&Kept runs",
-                    "Runs of before: compare, resume, export.",
-                    partial(_same, self.kept),
-                    "Run",
-                ),
-                PageSpec(
-                    "objective",
-                    "&Formula",
-                    "What is maximised, with its numbers.",
-                    partial(_same, self.objective),
-                    "Theory",
-                ),
-                PageSpec(
-                    "closed",
-                    "C&losed form",
-                    "The best policy computed, and training that aims at it.",
-                    partial(_same, self.aim),
-                    "Theory",
-                ),
-                PageSpec(
                     "hacking",
                     "Reward &hacking",
                     "Careless rewards that go wrong, beside better ones.",
@@ -177,16 +164,24 @@ class RewardsTab(QWidget):
                     partial(_same, self.sweep),
                     "Experiments",
                 ),
+                PageSpec(
+                    "closed",
+                    "C&losed form",
+                    "The best policy computed, and training that aims at it.",
+                    partial(_same, self.aim),
+                    "Experiments",
+                ),
             ),
             parent=self,
         )
-        self.today = plain_label(TODAY, self, wrap=True)
-        theme.set_text_role(self.today, "caption", "muted")
-        column = QVBoxLayout(self)
+        self.driving = QWidget(self)
+        above = QVBoxLayout(self.driving)
+        above.setContentsMargins(0, 0, 0, 0)
         for widget in (self.setup, self.transport, self.problem):
-            column.addWidget(widget)
-        column.addWidget(self.pages, 1)
-        column.addWidget(self.today)
+            above.addWidget(widget)
+        self.pages.put_above_pages(self.driving)
+        column = QVBoxLayout(self)
+        column.addWidget(self.pages)
         theme.current().changed.connect(self._dress)
         self._dress()
         self.transport.start_pressed.connect(self._start)
@@ -204,7 +199,7 @@ class RewardsTab(QWidget):
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_problem)
         self.pages.shown.connect(self._page_shown)
-        self.compare.set_task(make_task(self.setup.tasks.currentData()))
+        self.compare.set_task(self.setup.task)
         self.setup.task_changed.connect(self._task_changed)
         self.kept.resume_wished.connect(self._resume_kept)
 
@@ -284,7 +279,7 @@ class RewardsTab(QWidget):
         for page in (self.preferences, self.rubric):
             page.set_task(self.setup.task)
         if self.session.order is None:
-            self.compare.set_task(make_task(self.setup.tasks.currentData()))
+            self.compare.set_task(self.setup.task)
 
     @Slot()
     def _show_problem(self) -> None:
@@ -296,8 +291,7 @@ class RewardsTab(QWidget):
         """Pages with runs of their own need the room, and would only be confused with the
         buttons of the run above."""
         self.setup.setVisible(key not in OWN_SETUP)
-        for widget in (self.transport, self.today):
-            widget.setVisible(key not in OWN_RUNS)
+        self.transport.setVisible(key not in OWN_RUNS)
         self._show_news()
 
     @Slot()
@@ -331,6 +325,7 @@ class RewardsTab(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.setup.get_tasks_ready()
         if self._stale:
             self._show_news()
 

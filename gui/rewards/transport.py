@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.job_status import duration
@@ -29,15 +29,14 @@ class Transport(QWidget):
             row, "One &update", "Sample, score and push once, then pause: look into the group."
         )
         self.stop = self._button(row, "St&op", "End the run. Its curves stay.")
-        self.words = plain_label("", self, wrap=True)
+        self.words = plain_label("", self)
         self.words.setAccessibleName("State of the run")
-        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         theme.set_text_role(self.words, "strong")
+        row.add(self.words)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(row)
-        column.addWidget(self.words)
         self.start.clicked.connect(self.start_pressed)
         self.step.clicked.connect(self.step_pressed)
         self.pause.clicked.connect(session.pause)
