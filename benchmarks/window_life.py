@@ -77,7 +77,7 @@ def begin_training(application: Any, size: str = "small") -> Any:
     order = dataclasses.replace(order, recipe=recipe, size=size, seconds=None)
     if not tab.session.start(order, None):
         raise RuntimeError("the training could not begin: another run is under way")
-    wait_until(lambda: tab.session.news is not None and tab.session.news.step > 5, 60, "training")
+    wait_until(lambda: tab.session.news is not None and tab.session.news.step > 5, 300, "training")
     return tab.session
 
 

@@ -53,7 +53,7 @@ class BlockYields:
             return
         self._breathe()
         if output.requires_grad:
-            output.register_hook(self._before_block)
+            output.register_hook(self._before_block)  # type: ignore[no-untyped-call]
 
     def _before_block(self, gradient: Tensor) -> None:
         self._breathe()
