@@ -154,6 +154,19 @@ def expected_seconds(experiment: Experiment, measured: tuple[Pace, ...]) -> floa
     )
 
 
+def scaled_seconds(experiment: Experiment, recipe: Recipe, pace: Pace, vocab_size: int) -> float:
+    """An estimate of ``expected_seconds`` from one pace alone; see ``Pace.scaled``.
+
+    Args:
+        experiment: what is to be run.
+        recipe: what the pace was measured with, on the same text.
+        pace: of that recipe.
+        vocab_size: V, end-of-text included.
+    """
+    scaled = (pace.scaled(recipe, arm.recipe, vocab_size) for arm in experiment.arms)
+    return expected_seconds(experiment, tuple(scaled))
+
+
 def planned(experiment: Experiment, measured: tuple[Pace, ...]) -> Experiment:
     """By seconds: the experiment with as many steps for each arm as fit. By steps: itself."""
     if experiment.by == "steps":

@@ -16,9 +16,10 @@ EVALUATIONS = 10
 """Passes over the held-out text in the course of an arm."""
 SWEPT = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """Learning rates of the sweep; the last one is far too large."""
-SCALES = ((1, 24), (2, 32), (2, 48), (2, 64), (3, 96))
-"""Layers and width of the models of the scaling law, smallest first."""
-BUDGETS = (2.5e11, 5e11, 1e12)
+SCALES = ((2, 24), (2, 32), (2, 48), (2, 64), (2, 96))
+"""Layers and width of the models of the scaling law, smallest first. They are of the same depth,
+since the law knows only their number of parameters."""
+BUDGETS = (1.25e11, 2.5e11, 5e11)
 """Floating-point operations of the scaling law's runs."""
 _SGD = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.9, "grad_clip": 1.0}
 _ADAMW = {"optimizer": "adamw", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.95}
@@ -218,7 +219,12 @@ def model_sizes(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
     for budget in budgets:
         for layers, width in SCALES:
             recipe = modern().but(
-                layers=layers, width=width, heads=max(1, width // 32), batch_size=16, seed=seed
+                layers=layers,
+                width=width,
+                heads=max(1, width // 32),
+                batch_size=8,  # the same operations in more steps: the largest model gets enough
+                threads=1,  # steps of a few milliseconds gain little from a second one
+                seed=seed,
             )
             config = recipe.model_config(vocab_size)
             a_step = flops_per_token(config) * recipe.batch_size * recipe.context

@@ -27,8 +27,15 @@ from engine.jobs import NO_JOB, Job
 Floats = npt.NDArray[np.float64]
 LOWEST_EXPONENT, HIGHEST_EXPONENT = 0.02, 3.0
 FEWEST_RUNS = 6
+POOR_ERROR = 0.05
+"""Root mean square of the relative errors above which a fit is called poor."""
+POOR_WIDTH = 0.4
+"""Width of the exponent's interval from which on a fit is called poor: a lies within 0 … 1."""
+_AT_LIMIT = 1.01
 _GRID = 28
-_ZOOMS = 5
+_MOST_ZOOMS = 60
+_FINEST = 1e-3
+"""Distance of the exponents' logarithms at which the search ends."""
 _FINE = 7
 REPEATS = 200
 COVERED = 0.9
@@ -100,6 +107,24 @@ class Fit:
     floor_known: bool
     resampled: tuple[Law, ...]
     """The laws of the bootstrap, for drawing how far they spread."""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the fit is poor, each reason a clause; empty where nothing speaks against it."""
+        found = []
+        if self.error > POOR_ERROR:
+            found.append(f"the runs lie {self.error:.1%} off it, more than {POOR_ERROR:.0%}")
+        ends = {"α": self.alpha, "β": self.beta}
+        for name, interval in ends.items():
+            low = interval.low <= LOWEST_EXPONENT * _AT_LIMIT
+            if low or interval.high >= HIGHEST_EXPONENT / _AT_LIMIT:
+                limit = LOWEST_EXPONENT if low else HIGHEST_EXPONENT
+                found.append(f"the interval of {name} reaches {limit:g}, where the search ends")
+        if self.exponent.high - self.exponent.low > POOR_WIDTH:
+            found.append(f"the interval of a is wider than {POOR_WIDTH:g}")
+        if self.law.a <= 0 or self.law.b <= 0:
+            found.append("one of its terms is 0, so that no size is the best")
+        return tuple(found)
 
 
 def fit(
@@ -183,15 +208,20 @@ class _Table:
         alphas = betas = np.linspace(low, high, _GRID)
         width = (high - low) / (_GRID - 1)
         best: tuple[float, float, Floats] | None = None
-        for _ in range(_ZOOMS):
+        for _ in range(_MOST_ZOOMS):
             alpha, beta = (g.ravel() for g in np.meshgrid(np.exp(alphas), np.exp(betas)))
             errors, solved = self._solve(alpha, beta, weights)
             at = int(np.argmin(errors))
-            best = (float(alpha[at]), float(beta[at]), solved[at])
+            last, best = best, (float(alpha[at]), float(beta[at]), solved[at])
+            # The errors lie in a narrow valley, along which the best may be far from a grid's:
+            # look closer only once it stays where it is.
+            if last is None or last[:2] == best[:2]:
+                width /= 1.0 if last is None else (_FINE - 1) / 2
+                if width < _FINEST:
+                    break
             span = np.linspace(-width, width, _FINE)
             alphas = np.clip(math.log(best[0]) + span, low, high)
             betas = np.clip(math.log(best[1]) + span, low, high)
-            width /= (_FINE - 1) / 2
         assert best is not None
         alpha_, beta_, (a, b, e) = best
         return Law(

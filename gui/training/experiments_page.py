@@ -17,7 +17,7 @@ from gui.training.experiments_plot import Drawing
 from gui.training.experiments_session import ExperimentSession, ExperimentTimes, Trial
 from gui.training.experiments_table import ArmTable
 from gui.training.labelled import labelled_choice, row_button
-from gui.training.paces import Landmarks
+from gui.training.paces import Landmarks, Paces
 from gui.training.units import ALONG, LOSS_TIPS, LOSSES, held_out_unit
 from gui.training.wishes import Wishes
 from gui.widgets.curve_plot import CurvePlot
@@ -41,13 +41,14 @@ class ExperimentsPage(QWidget):
         lab: Lab,
         session: ExperimentSession,
         landmarks: Landmarks,
+        paces: Paces,
         wishes: Wishes,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._lab, self.session, self._landmarks = lab, session, landmarks
-        self._wishes = wishes
-        self.times = ExperimentTimes(lab, self)
+        self._paces, self._wishes = paces, wishes
+        self.times = ExperimentTimes(lab, paces, self)
         self._offered: tuple[Experiment, ...] = ()
         self._asked: Trial | None = None
         choices = FlowRow(self)
@@ -110,6 +111,7 @@ class ExperimentsPage(QWidget):
         self.session.began.connect(self._began)
         self.session.ended.connect(self._ended)
         self.times.changed.connect(self._refresh)
+        self._paces.changed.connect(self._refresh)
         self.kept.pressed.connect(self._compare)
         self._landmarks.changed.connect(self._redraw)
         self._lab.streams_changed.connect(self._list)
@@ -277,10 +279,15 @@ class ExperimentsPage(QWidget):
         if outcome is not None and session.trial == trial:
             spent = sum(a.steps["seconds"][-1] for a in outcome.standing.arms if a.step)
             return f"Done: {count} settings, {duration(spent)} of training steps in all."
+        how = "measured on this computer"
         seconds = self.times.seconds(trial)
         if seconds is None:
-            return f"{count} settings. How long they take here is about to be measured."
-        how = "measured on this computer"
+            seconds = self.times.estimate(trial)
+            how = "estimated from one measured setting"
+        if seconds is None and self.times.measuring:
+            return f"{count} settings. How long they take here is being measured …"
+        if seconds is None:
+            return f"{count} settings. How long they take is measured once this computer is free."
         if trial.experiment.by == "seconds":
             how = f"{duration(trial.experiment.seconds)} each"
         return f"{count} settings, about {duration(seconds)} in all ({how})."
@@ -336,9 +343,10 @@ def law_said(law: Fit) -> str:
     one = law.law
     floor = "the true entropy" if law.floor_known else "fitted"
     exponent = one.exponent
+    doubts = f"Do not trust this fit: {'; '.join(law.doubts)}. " if law.doubts else ""
     terms = f"{one.a:.3g}·N^−{one.alpha:.2f} + {one.b:.3g}·D^−{one.beta:.2f}"
     return (
-        f"L(N, D) = {one.floor:.3f} + {terms} fits all runs within {law.error:.1%} (root mean "
+        f"{doubts}L(N, D) = {one.floor:.3f} + {terms} lies {law.error:.1%} off the runs (root mean "
         f"square; the first term is {floor}). At equal compute the best size grows like C^a with "
         f"a = {exponent:.2f}; {COVERED:.0%} of {len(law.resampled)} laws refitted to runs drawn "
         f"again with replacement give {law.exponent.low:.2f} to {law.exponent.high:.2f}. Hoffmann "

@@ -10,13 +10,15 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.runs import Mark
-from engine.training.experiments import Experiment, expected_seconds, paces
+from engine.training.experiments import Experiment, expected_seconds, paces, scaled_seconds
+from engine.training.pace import measure_pace
 from engine.training.runs import Recorder, describe
 from engine.training.scaling import Fit, Run, fit
 from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import Failure, JobHandle, JobState
 from gui.kept_runs import catalogue
 from gui.lab import Lab
+from gui.training.paces import Paces
 
 if TYPE_CHECKING:
     from engine.tokenizers.stream import TokenStream
@@ -243,14 +245,20 @@ class ExperimentSession(QObject):
 
 
 class ExperimentTimes(QObject):
-    """How long experiments take on this computer, measured while nothing else is at work."""
+    """How long experiments take on this computer, measured while nothing else is at work.
+
+    Until all settings of an experiment are measured, what was measured of one is scaled to the
+    others by their operations.
+    """
 
     changed = Signal()
 
-    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+    def __init__(self, lab: Lab, paces: Paces, parent: QObject | None = None) -> None:
+        """``paces``: what is known of single runs."""
         super().__init__(parent)
-        self._lab = lab
+        self._lab, self._paces = lab, paces
         self._known: dict[tuple[Experiment, MadeFrom], float] = {}
+        self._rough: dict[tuple[Experiment, MadeFrom], float] = {}
         self._wish: Trial | None = None
         self._job: JobHandle | None = None
         self._timer = QTimer(self)
@@ -265,6 +273,21 @@ class ExperimentTimes(QObject):
         if trial.experiment.by == "seconds":
             return expected_seconds(trial.experiment, ())
         return self._known.get((trial.experiment, trial.streams.made_from))
+
+    def estimate(self, trial: Trial) -> float | None:
+        """What it takes about, from the pace of one setting or run; None while none is known."""
+        rough = self._rough.get((trial.experiment, trial.streams.made_from))
+        recipe = trial.experiment.arms[0].recipe
+        known = None if rough is not None else self._paces.pace(recipe, trial.streams)
+        if known is None:
+            return rough
+        vocab_size = trial.streams.train.vocab_size
+        return scaled_seconds(trial.experiment, recipe, known[0], vocab_size)
+
+    @property
+    def measuring(self) -> bool:
+        """Whether the clock is running."""
+        return self._job is not None
 
     def want(self, trial: Trial | None) -> None:
         """Measure this one soon, unless it is known; None forgets wishes before."""
@@ -295,10 +318,18 @@ class ExperimentTimes(QObject):
             _measured,
             trial,
             title="Measuring this computer",
+            on_snapshot=self._guessed,
             on_result=self._learned,
             on_error=self._failed,
             on_cancelled=self._failed,
         )
+        self.changed.emit()
+
+    @Slot(object)
+    def _guessed(self, result: tuple[Trial, float]) -> None:
+        trial, seconds = result
+        self._rough[trial.experiment, trial.streams.made_from] = seconds
+        self.changed.emit()
 
     @Slot(object)
     def _learned(self, result: tuple[Trial, float]) -> None:
@@ -314,5 +345,8 @@ class ExperimentTimes(QObject):
 
 
 def _measured(trial: Trial, *, job: Job = NO_JOB) -> tuple[Trial, float]:
-    found = paces(trial.experiment, trial.streams.train, trial.held_out, job)
+    first, train = trial.experiment.arms[0].recipe, trial.streams.train
+    pace = measure_pace(first, train, trial.held_out, job)
+    job.publish((trial, scaled_seconds(trial.experiment, first, pace, train.vocab_size)))
+    found = paces(trial.experiment, train, trial.held_out, job)
     return trial, expected_seconds(trial.experiment, found)

@@ -33,14 +33,13 @@ from gui.training.settings_page import SettingsPage
 from gui.training.setup import SetupPanel
 from gui.training.steering import Steering
 from gui.training.step_page import StepPage
+from gui.training.tab_pages import KEYS, OF_THEIR_OWN, page_specs
 from gui.training.transport import Transport
 from gui.training.wishes import Wishes
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
-from gui.widgets.page_switch import PageSpec, PageSwitch
+from gui.widgets.page_switch import PageSwitch
 
-PAGES_OF_THEIR_OWN = ("step", "experiments", "compare")
-"""Pages that do not show the run at hand."""
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
 SLOWER = 0.1
@@ -55,7 +54,7 @@ RESCUE_TIP = (
 class TrainingTab(QWidget):
     """Set up, drive and watch one run at a time."""
 
-    page_keys = ("curves", "rates", "scale", "step", "experiments", "compare", "settings")
+    page_keys = KEYS
     """What ``show_page`` knows."""
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
@@ -116,49 +115,23 @@ class TrainingTab(QWidget):
             above.addWidget(widget)
         self.pages = PageSwitch(
             "Pages of the training tab",
-            (
-                PageSpec(
-                    "curves",
-                    "&Curves",
-                    "The loss, and what the model writes.",
-                    partial(_same, curves),
-                ),
-                PageSpec(
-                    "rates",
-                    "Rates and &updates",
-                    "Learning rate, gradient, updates and speed.",
-                    partial(RatesPage, self.session),
-                ),
-                PageSpec(
-                    "scale",
-                    "How &far from a real one?",
-                    "This run beside a large language model, in powers of ten.",
-                    partial(ScalePage, self.session),
-                ),
-                PageSpec(
-                    "step",
-                    "&One step, slowly",
-                    "A batch that can be read, one gradient step on it, and all it changed.",
-                    partial(StepPage, lab, self.session, self.setup),
-                ),
-                PageSpec(
-                    "experiments",
-                    "E&xperiments",
-                    "Settings side by side: predict which does better, then see.",
-                    partial(ExperimentsPage, lab, self.experiments, self.landmarks, self.wishes),
-                ),
-                PageSpec(
-                    "compare",
-                    "Co&mpare",
-                    "All kept runs: drawn over one another, renamed, raced, deleted.",
-                    partial(ComparePage, lab, self.wishes),
-                ),
-                PageSpec(
-                    "settings",
-                    "All &settings",
-                    "Every knob of the recipe.",
-                    partial(SettingsPage, self.setup),
-                ),
+            page_specs(
+                {
+                    "curves": partial(_same, curves),
+                    "rates": partial(RatesPage, self.session),
+                    "settings": partial(SettingsPage, self.setup),
+                    "step": partial(StepPage, lab, self.session, self.setup),
+                    "scale": partial(ScalePage, self.session),
+                    "experiments": partial(
+                        ExperimentsPage,
+                        lab,
+                        self.experiments,
+                        self.landmarks,
+                        self.paces,
+                        self.wishes,
+                    ),
+                    "compare": partial(ComparePage, lab, self.wishes),
+                }
             ),
             parent=self,
         )
@@ -196,7 +169,7 @@ class TrainingTab(QWidget):
     @Slot(str)
     def _page_shown(self, key: str) -> None:
         """Pages that are not about the run at hand have the room of its controls."""
-        self.driving.setVisible(key not in PAGES_OF_THEIR_OWN)
+        self.driving.setVisible(key not in OF_THEIR_OWN)
 
     @Slot()
     def _dress(self) -> None:

@@ -147,8 +147,8 @@ def test_by_seconds_the_turn_goes_to_the_one_with_the_least_time(
     monkeypatch.setattr("engine.training.experiment_runs.paces", pretend_paces)
     step = Trainer.step
 
-    def on_our_clock(self):
-        record = replace(step(self), seconds=cost[self.recipe.width])
+    def on_our_clock(self, job):
+        record = replace(step(self, job), seconds=cost[self.recipe.width])
         self.history.steps[-1] = record
         return record
 
@@ -204,7 +204,7 @@ def test_another_length_is_told_and_taken() -> None:
         for a, b in zip(one.arms, other.arms, strict=True):
             assert abs(b.recipe.steps - a.recipe.steps / 2) <= 1
     assert "same 300 steps" in half[3].about
-    assert half[6].arms[-1].group == "5×10¹¹"
+    assert half[6].arms[-1].group == "2.5×10¹¹"
 
 
 def test_what_is_ready_made_can_be_run_and_keeps_equal_what_it_says() -> None:
@@ -231,4 +231,4 @@ def test_the_models_of_the_scaling_law_get_equal_operations() -> None:
         step = flops_per_token(arm.recipe.model_config(513)) * arm.recipe.batch_size * 64
         assert abs(training_flops(arm, 513) - budget) <= step / 2
     counts = [parameters(arm, 513) for arm in sizes.arms[: len(SCALES)]]
-    assert counts == sorted(counts) and np.log10(counts[-1] / counts[0]) > 1.0
+    assert counts == sorted(counts) and np.log10(counts[-1] / counts[0]) > 0.9

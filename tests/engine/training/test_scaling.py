@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,3 +105,26 @@ def test_a_loss_that_does_not_fall_with_size_gives_a_term_of_nothing() -> None:
     at_ends = [found.a * n**-found.alpha for n in (SIZES[0], SIZES[-1])]
     assert at_ends[0] - at_ends[1] < 0.01
     assert math.isnan(law.best_parameters(1e12))
+
+
+def test_a_sound_fit_is_not_doubted() -> None:
+    assert not fit(runs_of(TRUE, noise=0.01), floor=0.186, repeats=20).doubts
+
+
+def test_runs_that_follow_no_law_are_doubted_in_words() -> None:
+    wild = fit(runs_of(TRUE, noise=0.3), floor=0.186, repeats=20)
+    assert wild.error > 0.05
+    assert any("more than 5%" in doubt for doubt in wild.doubts)
+
+
+def test_an_interval_that_ends_where_the_search_ends_is_doubted() -> None:
+    """A loss that falls like N⁻⁴ is steeper than any exponent that is tried."""
+    steep = Law(0.186, 3e4**4.0, 4.0, 300.0, 0.5)
+    doubts = fit(runs_of(steep), floor=0.186, repeats=20).doubts
+    assert any(doubt.startswith("the interval of α reaches 3") for doubt in doubts)
+
+
+def test_a_law_without_one_of_its_terms_has_no_best_size() -> None:
+    sound = fit(runs_of(TRUE, noise=0.01), floor=0.186, repeats=20)
+    (doubt,) = replace(sound, law=replace(sound.law, a=0.0)).doubts
+    assert "no size is the best" in doubt

@@ -389,3 +389,31 @@ def test_a_save_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     assert Trainer.load(tmp_path, TRAIN, HELD_OUT).step_count == 2
     trainer.save(tmp_path)
     assert Trainer.load(tmp_path, TRAIN, HELD_OUT).step_count == 3
+
+
+def test_an_evaluation_holds_a_bounded_number_of_scores(monkeypatch):
+    trainer = Trainer(small(), TRAIN, HELD_OUT)
+    whole, scores, loss = trainer.evaluate().loss, [], trainer.module.loss
+
+    def noted(ids, targets):
+        scores.append(ids.numel() * TRAIN.vocab_size)
+        return loss(ids, targets)
+
+    monkeypatch.setattr("engine.training.trainer._SCORES_AT_ONCE", 200)
+    monkeypatch.setattr(trainer.module, "loss", noted)
+    assert trainer.evaluate().loss == pytest.approx(whole, rel=1e-6)
+    assert max(scores) <= 200 and sum(scores) == HELD_OUT.n_targets * TRAIN.vocab_size
+
+
+def test_small_steps_take_one_thread_unless_the_recipe_says_otherwise(monkeypatch):
+    monkeypatch.setattr("engine.training.trainer._THREADS", 2)
+    before = torch.get_num_threads()
+    try:
+        Trainer(small(threads=0), TRAIN, HELD_OUT).step()
+        assert torch.get_num_threads() == 1
+        Trainer(small(threads=0, batch_size=128, context=64), TRAIN, HELD_OUT).step()
+        assert torch.get_num_threads() == 2
+        Trainer(small(threads=2), TRAIN, HELD_OUT).step()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

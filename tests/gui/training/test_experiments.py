@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,14 +12,16 @@ from typing import Any
 
 import pytest
 
+from engine.training.experiment_runs import ExperimentRun, Standing
 from engine.training.experiments import Arm, Experiment, Question
+from engine.training.pace import run_seconds
 from engine.training.scaling import fit
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.experiments_page import ExperimentsPage, law_said
 from gui.training.experiments_session import ExperimentSession
 from gui.training.experiments_table import COLUMNS
-from gui.training.paces import Landmarks
+from gui.training.paces import Landmarks, Paces
 from gui.training.wishes import Wishes
 from tests.gui.training.conftest import a_recipe
 
@@ -37,7 +41,7 @@ def toy(**changes: Any) -> Experiment:
 @pytest.fixture
 def page(lab: Lab, qtbot: Any) -> ExperimentsPage:
     session, landmarks = ExperimentSession(lab, lab), Landmarks(lab, lab)
-    made = ExperimentsPage(lab, session, landmarks, Wishes(lab))
+    made = ExperimentsPage(lab, session, landmarks, Paces(lab, lab), Wishes(lab))
     qtbot.addWidget(made)
     made.resize(1100, 900)
     made.show()
@@ -172,3 +176,47 @@ def test_all_of_the_ready_made_ones_are_offered_for_the_text_in_force(
         page.choice.setCurrentIndex(index)
         assert page.card.state == "asking" and page.about.text() and page.look_for.text()
         page.plot.export_csv(tmp_path / "plot.csv")
+
+
+def test_a_window_that_does_not_keep_up_holds_the_newest_standing_only(
+    page: ExperimentsPage, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Standing]] = []
+    many = threading.Event()
+    original = ExperimentRun.standing
+
+    def noted(run: ExperimentRun) -> Standing:
+        standing = original(run)
+        made.append(weakref.ref(standing))
+        if len(made) >= 20:
+            many.set()
+        return standing
+
+    monkeypatch.setattr(ExperimentRun, "standing", noted)
+    page.start.click()
+    assert many.wait(60)  # meanwhile the event loop stands still
+    alive = sum(ref() is not None for ref in made)
+    # the newest, the one before it while they are exchanged, the one shown, one being made
+    assert alive <= 4
+    until(lambda: page.session.outcome is not None)
+
+
+def test_an_estimate_is_there_before_all_settings_are_measured(
+    page: ExperimentsPage, lab: Lab, until: Until
+) -> None:
+    trial = page.trial
+    assert trial is not None
+    page.times.want(None)
+    assert page.times.estimate(trial) is None
+    assert "is measured once this computer is free" in page.words.text()
+    recipe = trial.experiment.arms[0].recipe
+    page._paces.want(recipe.but(layers=2), trial.streams)
+    until(lambda: page._paces.pace(recipe, trial.streams) is not None)
+    known, exact = page._paces.pace(recipe, trial.streams)  # type: ignore[misc]
+    assert not exact
+    rough = sum(run_seconds(arm.recipe, known) for arm in trial.experiment.arms)
+    assert page.times.estimate(trial) == pytest.approx(rough)
+    assert "estimated from one measured setting" in page.words.text()
+    page.times.want(trial)
+    until(lambda: page.times.seconds(trial) is not None)
+    assert "measured on this computer" in page.words.text()
