@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -21,10 +22,14 @@ from gui.language_models.bar_export import BarExport
 from gui.language_models.bars import BarTable, Column
 from gui.language_models.factors_run import Factored, Neighbours
 from gui.widgets.formula import Formula
+from gui.widgets.look import em
 from gui.widgets.numbers import format_probability
 from gui.widgets.safe_text import plain_label
 from gui.widgets.table_export import EXACT, TableExport
 from gui.widgets.token_text import Vocabulary, isolate
+
+_NARROW = 52
+"""Below so many em of width, the bars stand below the table instead of beside it."""
 
 
 class DirectionView(QWidget):
@@ -105,11 +110,19 @@ class DirectionView(QWidget):
         self.splitter.addWidget(left)
         self.splitter.addWidget(right)
         self.splitter.setSizes([480, 640])
+        self.splitter.setMinimumWidth(1)  # where it is narrow, its halves stand one above the other
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.addWidget(self.splitter)
         self.table.setMinimumHeight(theme.current().px(120))
         self.table.currentCellChanged.connect(self._chosen)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW * em(self.font())
+        across = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if self.splitter.orientation() != across:
+            self.splitter.setOrientation(across)
 
     @property
     def place(self) -> int:

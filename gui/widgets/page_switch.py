@@ -45,7 +45,16 @@ class _PageArea(QScrollArea):
 
 
 class _Plain(QWidget):
-    """Holds one page, as large as it needs to be."""
+    """Holds one page, as large as it needs to be; while another is shown it needs no room."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 0) if self.isHidden() else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0) if self.isHidden() else super().minimumSizeHint()
+
+    def heightForWidth(self, width: int) -> int:
+        return 0 if self.isHidden() else super().heightForWidth(width)
 
     def setWidget(self, page: QWidget) -> None:
         column = QVBoxLayout(self)

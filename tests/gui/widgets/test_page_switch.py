@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import theme
@@ -167,3 +167,28 @@ def test_a_row_within_a_row_takes_lines_of_its_own(qtbot: QtBot) -> None:
     assert outer.heightForWidth(narrow) >= 4 * line
     rows = sorted({button.y() for button in buttons})
     assert len(rows) == 3 and all(b - a >= line for a, b in pairwise(rows))
+
+
+def test_without_scrolling_a_page_that_is_not_shown_needs_no_room(qtbot: QtBot) -> None:
+    def written(words: int) -> QLabel:
+        label = QLabel("word " * words)
+        label.setWordWrap(True)
+        return label
+
+    pages = [
+        PageSpec("long", "Long", "Much to read.", lambda: written(2000)),
+        PageSpec("short", "Short", "Little to read.", lambda: written(5)),
+    ]
+    switch = PageSwitch("Pages", pages, keys=False, scrolls=False)
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    area.setWidgetResizable(True)
+    area.setWidget(switch)
+    area.resize(400, 300)
+    area.show()
+    bar = area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 300)
+    switch.show_page("short")
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    switch.show_page("long")
+    qtbot.waitUntil(lambda: bar.maximum() > 300)
