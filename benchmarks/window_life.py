@@ -23,6 +23,7 @@ TICK_MS = 4
 CURVES, POINTS = 10, 10_000
 ASKED = 12
 """Times that each question is asked."""
+POLL_MS = 2
 SAMPLE_SECONDS = 1.0
 """Between two looks at the memory."""
 _PATIENCE = 120.0
@@ -264,15 +265,21 @@ def _pass(seconds: float) -> None:
 
 
 def _until(done: Callable[[], bool]) -> None:
-    """Let the event loop run until something is so, looked at after every event."""
-    from PySide6.QtCore import QCoreApplication, QEventLoop
+    """Let the event loop run until something is so, looked at every POLL_MS. In between the
+    thread sleeps: ``processEvents`` does not when told to wait, and would take a core from the
+    training."""
+    from PySide6.QtCore import QEventLoop, Qt, QTimer
 
     end = time.perf_counter() + _PATIENCE
-    flags = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
-    while not done():
-        QCoreApplication.processEvents(flags, 50)
-        if time.perf_counter() > end:
-            raise TimeoutError("no answer came")
+    loop, poll = QEventLoop(), QTimer()
+    poll.setTimerType(Qt.TimerType.PreciseTimer)
+    poll.timeout.connect(lambda: done() and loop.quit())
+    poll.timeout.connect(lambda: time.perf_counter() > end and loop.quit())
+    poll.start(POLL_MS)
+    loop.exec()
+    poll.stop()
+    if not done():
+        raise TimeoutError("no answer came")
 
 
 def _tell(found: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -27,9 +28,13 @@ class Optimizer(ABC):
         self.steps = 0
         """Steps taken, for Adam's bias correction."""
 
+    def prepare(self, breathe: Callable[[], None] = lambda: None) -> None:
+        """Work out what the step of these gradients needs and the rate does not matter for.
+        Neither parameters nor state are changed; ``breathe`` may raise, and the step is off."""
+
     @abstractmethod
     def step(self, factor: float) -> None:
-        """One step with the recipe's learning rates times ``factor``."""
+        """One step, which was prepared, with the recipe's learning rates times ``factor``."""
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
@@ -109,22 +114,28 @@ class Muon(Optimizer):
         super().__init__(flat, recipe)
         n = flat.matrices
         self.velocity = torch.zeros_like(flat.values[:n])  # (n,)
+        self._next = torch.zeros_like(self.velocity)  # (n,)
         self._update = torch.empty_like(self.velocity)  # (n,)
         self.adam = _Adam(flat.values[n:], flat.gradients[n:], recipe)
         self._stacks = _stacks(flat)
 
+    def prepare(self, breathe: Callable[[], None] = lambda: None) -> None:
+        mu = self.recipe.momentum
+        gradients = self.flat.gradients[: self.flat.matrices]  # (n,)
+        torch.lerp(self.velocity, gradients, 1 - mu, out=self._next)  # (n,)
+        torch.lerp(gradients, self._next, mu, out=self._update)  # (n,)
+        for start, end, rows, columns in self._stacks:
+            breathe()
+            stack = self._update[start:end].view(-1, rows, columns)  # (K, rows, columns)
+            stack.copy_(orthogonalised(stack))  # (K, rows, columns)
+
     def step(self, factor: float) -> None:
         rate = self.recipe.learning_rate * factor
-        mu, n = self.recipe.momentum, self.flat.matrices
-        gradients = self.flat.gradients[:n]  # (n,)
-        self.velocity.lerp_(gradients, 1 - mu)  # (n,)
-        torch.lerp(gradients, self.velocity, mu, out=self._update)  # (n,)
-        self._decay(n, rate)
+        self.velocity.copy_(self._next)  # (n,)
+        self._decay(self.flat.matrices, rate)
         for start, end, rows, columns in self._stacks:
-            stack = self._update[start:end].view(-1, rows, columns)  # (K, rows, columns)
             scale = math.sqrt(max(1.0, rows / columns))
-            target = self.flat.values[start:end].view(-1, rows, columns)
-            target.add_(orthogonalised(stack), alpha=-rate * scale)  # (K, rows, columns)
+            self.flat.values[start:end].add_(self._update[start:end], alpha=-rate * scale)
         self.steps += 1
         beside = self.recipe.embedding_learning_rate or self.recipe.learning_rate
         self.adam.step(beside * factor, self.steps)

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.jobs import Job
+from engine.jobs import NO_JOB, Job
 from engine.models.transformer.module import Transformer
 from engine.models.transformer.products import usual_products
 
 
 class BlockYields:
-    """Calls a job's yield point before and after each block of a transformer, only ``within``.
+    """Calls a job's yield point after each block of a transformer on the way forward and before
+    it on the way back, only ``within``.
 
     What is done at a yield point may train other networks, and see this one, whose parameters
     are those of the last whole step. On the processor only: on a GPU the way back is walked by
@@ -42,7 +43,7 @@ class BlockYields:
         Raises:
             JobCancelled: at one of them.
         """
-        self._job, self.away_seconds = job, 0.0
+        self._job, self.away_seconds = None if job is NO_JOB else job, 0.0
         try:
             yield
         finally:
@@ -51,17 +52,22 @@ class BlockYields:
     def _after_block(self, block: Any, inputs: Any, output: Tensor) -> None:
         if self._job is None or output.device.type != "cpu":
             return
-        self._breathe()
+        self.breathe()
         if output.requires_grad:
             output.register_hook(self._before_block)  # type: ignore[no-untyped-call]
 
     def _before_block(self, gradient: Tensor) -> None:
-        self._breathe()
+        self.breathe()
 
-    def _breathe(self) -> None:
-        job, began, threads = self._job, time.perf_counter(), torch.get_num_threads()
-        if job is None:
+    def breathe(self) -> None:
+        """A yield point, if there is a job to have one.
+
+        Raises:
+            JobCancelled: if the work was asked to stop.
+        """
+        if self._job is None:
             return
+        job, began, threads = self._job, time.perf_counter(), torch.get_num_threads()
         self._job = None  # what is let in may call this very network, to sample from it
         try:
             with usual_products():

@@ -28,6 +28,7 @@ def train_ours(recipe):
     for step, ids in enumerate(batches):
         flat.gradients.zero_()
         module.loss(ids[:, :-1], ids[:, 1:]).backward()
+        optimizer.prepare()
         optimizer.step(1.0 if step % 2 else 0.5)
     return module
 
