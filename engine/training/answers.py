@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,9 @@ RISEN = 1.02
 """How far above its lowest a held-out loss ends that has risen again, as a factor."""
 FALLING = 0.98
 """How far below its middle a held-out loss ends that keeps falling, as a factor."""
+
+UNFAIR = 1.2
+"""How many times the shortest arm's time another may take for a race by seconds to be fair."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,28 @@ def answer(standing: Standing, lines: Sequence[Landmark] = ()) -> Answer | None:
     question = standing.experiment.question
     if question is None or not standing.finished:
         return None
-    return _ANSWERS[question.asked](standing, {line.key: line.nats_per_token for line in lines})
+    found = _ANSWERS[question.asked](standing, {line.key: line.nats_per_token for line in lines})
+    unfair = unequal_time(standing)
+    return replace(found, why=f"{found.why} {unfair}") if found and unfair else found
+
+
+def unequal_time(standing: Standing) -> str:
+    """By seconds: a sentence where the arms' steps took unlike times, so that the race was not a
+    fair one; else nothing. Steps are planned from the pace measured before the start, which other
+    work on the computer changes. An arm that diverged had no use for its time."""
+    if standing.experiment.by != "seconds":
+        return ""
+    whole = [arm for arm in standing.arms if arm.state == "finished"]
+    spent = [float(arm.steps["seconds"][-1]) for arm in whole]
+    if len(spent) < 2 or max(spent) <= UNFAIR * min(spent):
+        return ""
+    times = " and ".join(
+        f"{arm.arm.name} {took:.1f} s" for arm, took in zip(whole, spent, strict=True)
+    )
+    return (
+        f"Yet their steps took unlike times ({times}), since this computer's pace changed after "
+        "it was measured: hold the curves against each other along seconds, or run it again."
+    )
 
 
 def told(arm: ArmStanding, standing: Standing) -> str:

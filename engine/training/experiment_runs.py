@@ -15,6 +15,7 @@ from engine.jobs import NO_JOB, Job
 from engine.tokenizers.base import Tokenizer
 from engine.tokenizers.stream import TokenStream
 from engine.training.experiments import Arm, Experiment, paces, parameters, planned
+from engine.training.memory import give_back
 from engine.training.race import share_of
 from engine.training.records import Diverged, Snapshot
 from engine.training.tables import Table, View
@@ -221,7 +222,10 @@ class ExperimentRun:
         quiet = _Quiet(job)
         job.publish(self.standing())
         while (arm := self._next()) is not None:
+            first = arm.state == "waiting"
             arm.advance(quiet)
+            if first:
+                give_back()
             done = sum(1.0 if a.problem else a.done for a in self.arms)
             job.progress(100 * done / len(self.arms), 100, self._experiment.title)
             job.publish(self.standing())

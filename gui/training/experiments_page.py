@@ -220,6 +220,8 @@ class ExperimentsPage(QWidget):
         trial = self.session.trial
         assert trial is not None
         self.plot.set_log_x(trial.experiment.shape != "curves")
+        if trial.experiment.by == "seconds":
+            self.along.setCurrentIndex(self.along.findData("seconds"))
         question = trial.experiment.question
         if question is not None and question.asked == "overfitting":
             self.training_too.setChecked(True)  # the gap is the point

@@ -11,6 +11,7 @@ from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.runs import Mark
 from engine.training.experiments import Experiment, expected_seconds, paces, scaled_seconds
+from engine.training.memory import give_back
 from engine.training.pace import measure_pace
 from engine.training.runs import Recorder, describe
 from engine.training.scaling import Fit, Run, fit
@@ -79,10 +80,16 @@ class _Work:
             self._run = ExperimentRun(
                 trial.experiment, trial.streams.train, trial.held_out, trial.tokenizer.tokenizer
             )
-        standing = self._run.run(job)
-        if trial.experiment.shape == "curves":
+        outcome = self._outcome(self._run.run(job), floor, job)
+        self._run = None  # the models of all settings are no longer needed
+        give_back()
+        return outcome
+
+    def _outcome(self, standing: Standing, floor: float | None, job: Job) -> Outcome:
+        shape = self.trial.experiment.shape
+        if shape == "curves":
             return self._kept(standing, job)
-        if trial.experiment.shape != "scaling":
+        if shape != "scaling":
             return Outcome(standing)
         try:
             runs = [Run(float(a.parameters), a.tokens, a.loss) for a in standing.arms]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -139,3 +140,15 @@ def test_there_is_no_answer_before_the_end() -> None:
     assert answer(standing("lowest", ("a", "b"), arm("a", [1.0]), arm("b", [1.0], "running"))) is (
         None
     )
+
+
+def test_a_race_by_time_that_was_not_fair_is_called_so() -> None:
+    slow, quick = arm("slow", [3.0, 1.0, 1.0]), arm("quick", [3.0, 1.5])  # 6 and 4 seconds
+    found = standing("lowest", ("slow", "quick"), slow, quick)
+    assert "unlike times" not in answer(found).why  # type: ignore[union-attr]
+    timed = replace(found, experiment=replace(found.experiment, by="seconds", seconds=5.0))
+    assert "(slow 6.0 s and quick 4.0 s)" in answer(timed).why  # type: ignore[union-attr]
+    even = replace(timed, arms=(slow, arm("quick", [3.0, 2.0, 1.5])))
+    assert "unlike times" not in answer(even).why  # type: ignore[union-attr]
+    failed = replace(timed, arms=(slow, arm("quick", [3.0], "diverged")))
+    assert "unlike times" not in answer(failed).why  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.training import gpt2_style, modern, sized
-from engine.training.memory import optimizer_numbers, training_bytes
+from engine.training.memory import give_back, optimizer_numbers, training_bytes
 from engine.training.pace import Pace, measure_pace, recipe_for, run_seconds, with_steps
 from tests.engine.training.toy import HELD_OUT, TRAIN
 
@@ -91,3 +91,13 @@ def test_memory_grows_with_every_size() -> None:
     for change in ({"layers": 8}, {"width": 256}, {"batch_size": 64}, {"context": 256}):
         assert training_bytes(base.but(**change), 512) > training_bytes(base, 512)
     assert training_bytes(base, 5000) > training_bytes(base, 512)
+
+
+def test_giving_memory_back_does_no_harm_where_there_is_no_such_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert give_back() in (True, False)
+    monkeypatch.setattr("engine.training.memory.ctypes.CDLL", lambda _: object())
+    assert not give_back()
+    monkeypatch.setattr("engine.training.memory.sys.platform", "darwin")
+    assert not give_back()

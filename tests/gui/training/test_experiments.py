@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from engine.training.experiment_runs import ExperimentRun, Standing
 from engine.training.experiments import Arm, Experiment, Question
 from engine.training.pace import run_seconds
 from engine.training.scaling import fit
+from engine.training.trainer import Trainer
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.experiments_page import ExperimentsPage, law_said
@@ -199,6 +201,23 @@ def test_a_window_that_does_not_keep_up_holds_the_newest_standing_only(
     # the newest, the one before it while they are exchanged, the one shown, one being made
     assert alive <= 4
     until(lambda: page.session.outcome is not None)
+
+
+def test_the_models_are_let_go_once_the_experiment_has_ended(
+    page: ExperimentsPage, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Trainer]] = []
+    original = Trainer.__init__
+
+    def noted(trainer: Trainer, *args: Any) -> None:
+        made.append(weakref.ref(trainer))
+        original(trainer, *args)
+
+    monkeypatch.setattr(Trainer, "__init__", noted)
+    page.start.click()
+    until(lambda: page.session.outcome is not None)
+    gc.collect()
+    assert len(made) >= 2 and not any(ref() for ref in made)
 
 
 def test_an_estimate_is_there_before_all_settings_are_measured(
