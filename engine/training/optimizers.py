@@ -31,6 +31,7 @@ class Optimizer(ABC):
     def prepare(self, breathe: Callable[[], None] = lambda: None) -> None:
         """Work out what the step of these gradients needs and the rate does not matter for.
         Neither parameters nor state are changed; ``breathe`` may raise, and the step is off."""
+        breathe()
 
     @abstractmethod
     def step(self, factor: float) -> None:

@@ -38,7 +38,7 @@ MUON = 3
 """Yield points of Muon itself: one for each run of matrices of one shape."""
 
 
-@pytest.mark.parametrize(("recipe", "more"), [(small_gpt2(layers=3), 0), (three_layers(), MUON)])
+@pytest.mark.parametrize(("recipe", "more"), [(small_gpt2(layers=3), 1), (three_layers(), MUON)])
 def test_a_step_has_a_yield_point_at_each_block_both_ways(recipe, more):
     job = Doing()
     Trainer(recipe, TRAIN, HELD_OUT).step(job)
