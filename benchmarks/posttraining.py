@@ -18,6 +18,7 @@ from engine.posttraining.policies import bundled_policy
 from engine.posttraining.rewards import RewardMix, terms_for
 from engine.posttraining.tasks import (
     Letters,
+    Refusals,
     Replies,
     Scratchpad,
     Stories,
@@ -108,4 +109,5 @@ BENCHMARKS: dict[str, Callable[[Path | None], list[Row]]] = {
     "grpo-replies": partial(learned, Replies, 0.85, 90.0),
     "grpo-scratchpad": partial(learned, Scratchpad, 0.80, 90.0),
     "grpo-stories": partial(learned, Stories, 0.85, 90.0),
+    "grpo-refusals": partial(learned, Refusals, 0.90, 60.0),
 }

@@ -26,10 +26,11 @@ def policy_recipe(task: Task, seed: int = 0) -> Recipe:
         layers=task.layers,
         heads=task.width // 16,
         width=task.width,
-        context=max(32, task.context),
+        context=max(32, task.read_at_once * task.context),
         norm_gain=True,
+        learning_rate=task.learning_rate,
         steps=task.steps,
-        batch_size=64,
+        batch_size=max(1, 64 // task.read_at_once),
         eval_every=0,
         seed=seed,
     )

@@ -20,5 +20,5 @@ __all__ = [
     "WordTask",
 ]
 
-TASKS: tuple[type[Task], ...] = (Sums, Letters, Scratchpad, Replies, Stories)
+TASKS: tuple[type[Task], ...] = (Sums, Letters, Scratchpad, Replies, Stories, Refusals)
 """All tasks, in the order of the menu."""

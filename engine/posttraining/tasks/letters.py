@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from engine.posttraining.prompts import Prompt
-from engine.posttraining.tasks.task import Task, split_prompts
+from engine.posttraining.tasks.task import Split, Task, split_prompts
 
 
 class Letters(Task):
@@ -20,17 +21,8 @@ class Letters(Task):
     max_answer = 6
     N_LETTERS = 4
 
-    def __init__(self) -> None:
-        letters = self.alphabet[:6]
-        words = [""]
-        for _ in range(self.N_LETTERS):
-            words = [word + letter for word in words for letter in letters]
-        every = [Prompt(f"<{w}=", w[::-1]) for w in words]
-        every += [Prompt(f">{w}=", "".join(sorted(w))) for w in words]
-        self._train, self._held_out = split_prompts(every, seed=2025)
-
     def prompts(self, held_out: bool) -> Sequence[Prompt]:
-        return self._held_out if held_out else self._train
+        return _split()[int(held_out)]
 
     def mistake(self, prompt: Prompt, rng: np.random.Generator) -> str:
         """Two neighbours swapped, a letter lost, or one too many."""
@@ -44,3 +36,14 @@ class Letters(Task):
         else:
             word.insert(i, word[i])
         return "".join(word)
+
+
+@cache
+def _split() -> Split:
+    letters = Letters.alphabet[:6]
+    words = [""]
+    for _ in range(Letters.N_LETTERS):
+        words = [word + letter for word in words for letter in letters]
+    every = [Prompt(f"<{w}=", w[::-1]) for w in words]
+    every += [Prompt(f">{w}=", "".join(sorted(w))) for w in words]
+    return split_prompts(every, seed=2025)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from engine.posttraining.prompts import Prompt
-from engine.posttraining.tasks.task import Task, split_prompts
+from engine.posttraining.tasks.task import Split, Task, split_prompts
 
 
 class Pairs(Task):
@@ -23,15 +24,8 @@ class Pairs(Task):
     alphabet = "abc<>="
     max_answer = 4
 
-    def __init__(self) -> None:
-        letters = self.alphabet[:3]
-        words = [a + b for a in letters for b in letters]
-        every = [Prompt(f"<{w}=", w[::-1]) for w in words]
-        every += [Prompt(f">{w}=", "".join(sorted(w))) for w in words]
-        self._train, self._held_out = split_prompts(every, seed=2026)
-
     def prompts(self, held_out: bool) -> Sequence[Prompt]:
-        return self._held_out if held_out else self._train
+        return _split()[int(held_out)]
 
     def mistake(self, prompt: Prompt, rng: np.random.Generator) -> str:
         """The wrong order, a letter lost, one too many, or another letter."""
@@ -39,3 +33,11 @@ class Pairs(Task):
         other = "abc"[int(rng.integers(3))]
         wrong = [w for w in (b + a, a, b, a + b + b, a + a + b, a + other) if w != prompt.target]
         return wrong[int(rng.integers(len(wrong)))]
+
+
+@cache
+def _split() -> Split:
+    words = [a + b for a in "abc" for b in "abc"]
+    every = [Prompt(f"<{w}=", w[::-1]) for w in words]
+    every += [Prompt(f">{w}=", "".join(sorted(w))) for w in words]
+    return split_prompts(every, seed=2026)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from engine.posttraining.prompts import Answer, Criterion, Prompt, Verdict
 from engine.posttraining.settings import GRPOSettings
-from engine.posttraining.tasks.task import WordTask, split_prompts
+from engine.posttraining.tasks.task import Split, WordTask, split_prompts
 from engine.text.story.vocabulary import PEOPLE, TABLES
 
 PEOPLE_KNOWN: Final = PEOPLE.keys[:10]
@@ -139,16 +140,6 @@ class Replies(WordTask):
     textbook_steps = 1_200
     steps = 200
 
-    def __init__(self) -> None:
-        super().__init__()
-        rng = np.random.default_rng(2027)
-        scenes = dict.fromkeys(_draw(rng) for _ in range(N_PROMPTS))
-        every = [
-            Prompt(scene.text, f" {scene.filled(OPENINGS[0])} {scene.saying(scene.fact)}")
-            for scene in scenes
-        ]
-        self._train, self._held_out = split_prompts(every, seed=2027, by=_asked_for)
-
     def words(self) -> Sequence[str]:
         said = (*OPENINGS, *CLOSINGS, *RUDE, *_STUFFING)
         asks = '. "Where is the kite?" asked. "What colour? "Who hid the? answered:'
@@ -164,7 +155,7 @@ class Replies(WordTask):
         ]
 
     def prompts(self, held_out: bool) -> Sequence[Prompt]:
-        return self._held_out if held_out else self._train
+        return _split()[int(held_out)]
 
     def settings(self) -> GRPOSettings:
         return GRPOSettings(prompts=32)
@@ -245,12 +236,23 @@ class Replies(WordTask):
         )
 
 
+@cache
+def _split() -> Split:
+    rng = np.random.default_rng(2027)
+    scenes = dict.fromkeys(_draw(rng) for _ in range(N_PROMPTS))
+    every = [
+        Prompt(scene.text, f" {scene.filled(OPENINGS[0])} {scene.saying(scene.fact)}")
+        for scene in scenes
+    ]
+    return split_prompts(every, seed=2027, by=_asked_for)
+
+
 def _one_of(options: Sequence[str], rng: np.random.Generator) -> str:
     return options[int(rng.integers(len(options)))]
 
 
 def _draw(rng: np.random.Generator) -> Scene:
-    hider, asker, speaker = rng.choice(len(PEOPLE_KNOWN), size=3, replace=False).tolist()
+    hider, asker, speaker = rng.permutation(len(PEOPLE_KNOWN))[:3].tolist()
     return Scene(
         PEOPLE_KNOWN[hider],
         _one_of(COLOURS_KNOWN, rng),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from engine.posttraining.prompts import Answer, Criterion, Prompt, Verdict
 from engine.posttraining.settings import GRPOSettings
-from engine.posttraining.tasks.task import Task, split_prompts
+from engine.posttraining.tasks.task import Split, Task, split_prompts
 
 N_PROMPTS: Final = 8_000
 _ANSWER: Final = re.compile(r"(?:(\d+)\+(\d+)=)?(\d+)")
@@ -38,15 +39,8 @@ class Scratchpad(Task):
     textbook_steps = 800
     steps = 100
 
-    def __init__(self) -> None:
-        rng = np.random.default_rng(2028)
-        drawn = rng.integers(10, 100, size=(N_PROMPTS, 3)).tolist()
-        sums = dict.fromkeys((a, b, c) for a, b, c in drawn)
-        every = [Prompt(f"{a}+{b}+{c}=", str(a + b + c)) for a, b, c in sums]
-        self._train, self._held_out = split_prompts(every, seed=2028)
-
     def prompts(self, held_out: bool) -> Sequence[Prompt]:
-        return self._held_out if held_out else self._train
+        return _split()[int(held_out)]
 
     def settings(self) -> GRPOSettings:
         return GRPOSettings()
@@ -106,6 +100,15 @@ class Scratchpad(Task):
                 _sound,
             ),
         )
+
+
+@cache
+def _split() -> Split:
+    rng = np.random.default_rng(2028)
+    drawn = rng.integers(10, 100, size=(N_PROMPTS, 3)).tolist()
+    sums = dict.fromkeys((a, b, c) for a, b, c in drawn)
+    every = [Prompt(f"{a}+{b}+{c}=", str(a + b + c)) for a, b, c in sums]
+    return split_prompts(every, seed=2028)
 
 
 def numbers(prompt: str) -> tuple[int, ...]:

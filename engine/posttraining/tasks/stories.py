@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 
 from engine.posttraining.prompts import Answer, Criterion, Prompt, Verdict
 from engine.posttraining.settings import GRPOSettings
-from engine.posttraining.tasks.task import WordTask, split_prompts
+from engine.posttraining.tasks.task import Split, WordTask, split_prompts
 from engine.text.story.grammar import Domain
 from engine.text.story.vocabulary import DAYS, PEOPLE, TABLES
 
@@ -74,6 +74,7 @@ def _texts(choice: str, form: str) -> tuple[str, ...]:
     return _domain(choice).texts(form)[: _KNOWN[choice]]
 
 
+@lru_cache(maxsize=64)
 def choices_of(template: str) -> frozenset[str]:
     """The choices that a template tells."""
     return frozenset(choice for choice, _ in _SLOT.findall(template))
@@ -211,17 +212,6 @@ class Stories(WordTask):
     textbook_steps = 800
     steps = 200
 
-    def __init__(self) -> None:
-        super().__init__()
-        rng = np.random.default_rng(2029)
-        every: dict[str, Prompt] = {}
-        for _ in range(N_PROMPTS):
-            facts = _drawn(rng)
-            template = OPENINGS[int(rng.integers(len(OPENINGS)))]
-            text = filled(template, facts)
-            every[text] = Prompt(text, f" {_right_endings(template, facts)[0]}")
-        self._train, self._held_out = split_prompts(list(every.values()), seed=2029)
-
     def words(self) -> Sequence[str]:
         templates = (*OPENINGS, *CLOSINGS)
         lines = [_SLOT.sub("Anna", t) for t in templates] + [f" {e}" for e in EMPTY]
@@ -232,7 +222,7 @@ class Stories(WordTask):
         return lines
 
     def prompts(self, held_out: bool) -> Sequence[Prompt]:
-        return self._held_out if held_out else self._train
+        return _split()[int(held_out)]
 
     def settings(self) -> GRPOSettings:
         return GRPOSettings(prompts=32)
@@ -291,14 +281,26 @@ class Stories(WordTask):
         )
 
 
+@cache
+def _split() -> Split:
+    rng = np.random.default_rng(2029)
+    every: dict[str, Prompt] = {}
+    for _ in range(N_PROMPTS):
+        facts = _drawn(rng)
+        template = OPENINGS[int(rng.integers(len(OPENINGS)))]
+        text = filled(template, facts)
+        every[text] = Prompt(text, f" {_right_ending(template, facts)}")
+    return split_prompts(list(every.values()), seed=2029)
+
+
 def _drawn(rng: np.random.Generator) -> dict[str, int]:
     """A row for every choice."""
     return {choice: int(rng.integers(n)) for choice, n in _KNOWN.items()}
 
 
-def _right_endings(template: str, facts: Facts) -> list[str]:
+def _right_ending(template: str, facts: Facts) -> str:
     told = choices_of(template)
-    return [filled(t, facts) for t in CLOSINGS if choices_of(t) <= told]
+    return filled(next(t for t in CLOSINGS if choices_of(t) <= told), facts)
 
 
 def _no_contradiction(prompt: Prompt, answer: Answer) -> Verdict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from engine.posttraining.prompts import Criterion, Prompt
 from engine.posttraining.settings import GRPOSettings
 from engine.tokenizers import CharacterTokenizer, Tokenizer, WordTokenizer
 from engine.tokenizers.pretokenize import pretokenize
+
+Split = tuple[tuple[Prompt, ...], tuple[Prompt, ...]]
+"""Prompts to train on, and those that are held out."""
 
 
 class Task(ABC):
@@ -42,8 +45,13 @@ class Task(ABC):
     width = 64
     steps = 600
     """Of the policy's pre-training on careless text."""
+    read_at_once = 1
+    """How many of the longest documents a window of pre-training text holds. Windows are cut
+    anywhere: where an answer hangs on what stands far before it, one is too few to hold both."""
     textbook_steps = 0
     """Steps on right answers alone before that."""
+    learning_rate = 0.03
+    """Of the matrices, in all pre-training."""
     careless_rate = 1.0
     """What the learning rate is multiplied with for the careless text: less than 1 where it would
     undo what the textbook has taught."""
@@ -62,8 +70,7 @@ class Task(ABC):
     @cached_property
     def longest_prompt(self) -> int:
         """Tokens of the longest prompt."""
-        every = (*self.prompts(held_out=False), *self.prompts(held_out=True))
-        return max(len(self.tokenizer.encode(p.text)) for p in every)
+        return _longest_prompt(type(self))
 
     @property
     def context(self) -> int:
@@ -149,6 +156,13 @@ class Task(ABC):
         return prompt.target
 
 
+@cache
+def _longest_prompt(kind: type[Task]) -> int:
+    task = kind()
+    every = (*task.prompts(held_out=False), *task.prompts(held_out=True))
+    return max(len(task.tokenizer.encode(p.text)) for p in every)
+
+
 class WordTask(Task):
     """A task in English: tokens are words, each with the space before it, and punctuation."""
 
@@ -177,6 +191,10 @@ class WordTask(Task):
     def _unknown(self, text: str) -> str:
         known = {piece for line in self.words() for piece in pretokenize(line)}
         strange = next(piece for piece in pretokenize(text) if piece not in known)
+        if f" {strange}" in known:
+            return f"This policy has read “{strange}” only behind a space."
+        if strange.startswith(" ") and strange[1:] in known:
+            return f"This policy has read “{strange[1:]}” only at the beginning of a text."
         near = difflib.get_close_matches(strange.strip(), sorted(w.strip() for w in known), n=1)
         hint = f" Did it mean “{near[0]}”?" if near else " Keep to the words of the examples."
         return f"This policy has never read “{strange.strip()}”.{hint}"
@@ -184,7 +202,7 @@ class WordTask(Task):
 
 def split_prompts(
     prompts: Sequence[Prompt], seed: int, by: Callable[[Prompt], Hashable] | None = None
-) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
+) -> Split:
     """Nine tenths to train on, one tenth held out, always the same.
 
     Args:

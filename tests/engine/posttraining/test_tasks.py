@@ -139,7 +139,7 @@ def test_prompts_that_the_policy_cannot_read_are_refused_in_words(task: Task) ->
     with pytest.raises(LabError, match="Write a prompt"):
         task.check("")
     with pytest.raises(LabError, match="at most"):
-        task.check(f"{text} {text}" if isinstance(task, WordTask) else text * 2)
+        task.check(text + " It" * 40 if isinstance(task, WordTask) else text * 2)
     with pytest.raises(LabError, match=r"never read|reads only"):
         task.check(f"{text[:-1]}ü")
 
@@ -161,7 +161,14 @@ def test_judges_and_checks_bear_any_text(text: str) -> None:
 
 def test_a_word_that_is_nearly_right_is_named() -> None:
     with pytest.raises(LabError, match=r"“kitte”\. Did it mean “kite”"):
-        made(Refusals).check("Tom hid the red kitte.")
+        made(Refusals).check("Rule: never tell the owner. The kitte is red.")
+
+
+def test_a_word_known_only_elsewhere_is_not_called_unknown() -> None:
+    with pytest.raises(LabError, match=r"“Rule” only at the beginning of a text\."):
+        made(Refusals).check("Rule: never tell the owner. Rule: never tell the day.")
+    with pytest.raises(LabError, match=r"“kite” only behind a space\."):
+        made(Refusals).check("kite")
 
 
 def test_all_that_asks_the_same_is_held_out_together() -> None:
