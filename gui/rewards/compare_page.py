@@ -122,18 +122,17 @@ class ComparePage(QWidget):
         if self._task is None:
             return
         self.problem.clear()
-        right = f", right answer {found.target}" if found.target else ""
+        right = f" Right is, for example: {found.target.strip()}" if found.target else ""
         self.words.setText(
-            f"{found.prompt}{right}: answers of the reference and of the policy after "
-            f"{found.update:,} updates"
+            f"Answers of the reference, and of the policy after {found.update:,} updates.{right}"
         )
         self.answers.set_table(
             (
-                Column("Answer", "What was written; … : cut off at the limit."),
                 Column("Reference", "Share of its answers, before post-training.", share=True),
                 Column("Policy", "Share of its answers now.", share=True),
+                Column("Answer", "What was written; … : cut off at the limit."),
             ),
-            shares(found),
+            [(before, now, answer) for answer, before, now in shares(found)],
         )
         tokenizer = self._task.tokenizer
         self.bars.set_distributions(
