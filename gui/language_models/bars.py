@@ -177,9 +177,9 @@ class BarTable(QWidget):
 
     # ---------------------------------------------------------------------------------- measures
     def _measure(self) -> None:
-        self._faces = [
-            self._chips.face(t, self._vocabulary.pieces(t, _LONGEST_CHIP)) for t in self._rows
-        ]
+        # Remembered by what they say: an id means something else in another vocabulary.
+        texts = [self._vocabulary.pieces(t, _LONGEST_CHIP) for t in self._rows]
+        self._faces = [self._chips.face(tuple(pieces), pieces) for pieces in texts]
 
     def _frame(self) -> _Frame:
         unit = em(self.font())

@@ -149,7 +149,9 @@ class BenchBars(_Painted):
         unit, metrics = em(self.font()), QFontMetricsF(self.font())
         rows = self.rows()
         tokens = sampled.ranked[:rows].tolist()
-        faces = [self._chips.face(t, self._vocabulary.pieces(t, _LONGEST_CHIP)) for t in tokens]
+        # Remembered by what they say: an id means something else in another vocabulary.
+        texts = [self._vocabulary.pieces(t, _LONGEST_CHIP) for t in tokens]
+        faces = [self._chips.face(tuple(pieces), pieces) for pieces in texts]
         chips = min(max(face.width for face in faces), self.width() * 0.25)
         number = metrics.horizontalAdvance("8.88×10⁻⁸⁸ ") + unit * 0.3
         said = metrics.horizontalAdvance("cut by top-k  ")
