@@ -278,6 +278,9 @@ class ExperimentsPage(QWidget):
         if trial is None:
             return ""
         count, outcome = len(trial.experiment.arms), session.outcome
+        if session.can_go_on and session.trial == trial and session.standing is not None:
+            taken = sum(a.step / a.arm.recipe.steps for a in session.standing.arms) / count
+            return f"Stopped at {taken:.0%}. Resume goes on there; Start begins again."
         if outcome is not None and session.trial == trial:
             spent = sum(a.steps["seconds"][-1] for a in outcome.standing.arms if a.step)
             return f"Done: {count} settings, {duration(spent)} of training steps in all."

@@ -284,8 +284,9 @@ class CurvePlot(QWidget):
             low = high - (view_high - view_low)
         if high <= low:
             low, high = low - 0.5, high + 0.5
-        y, ends = self._content.y, [self._content.axis.value(end) for end in (low, high)]
-        spans = [c.bounds(ends[0], ends[1], above_zero=y.log) for c in shown]
+        y, value = self._content.y, self._content.axis.value
+        ends = value(low - 1e-9), value(high + 1e-9)  # powers of ten are rounded
+        spans = [c.bounds(*ends, above_zero=y.log) for c in shown]
         values = [v for span in spans if span is not None for v in span]
         if not (follow and self.view.free):
             values += [m.value for m in self._landmarks]

@@ -98,6 +98,7 @@ def test_stopped_half_way_it_is_taken_up_again(page: ExperimentsPage, until: Unt
     page.stop.click()
     until(lambda: not page.session.running)
     assert page.session.outcome is None and page.resume.isEnabled()
+    assert page.words.text().startswith("Stopped at ")
     before = page.session.standing.arms[0].step  # type: ignore[union-attr]
     page.resume.click()
     until(lambda: page.session.standing.arms[0].step > before)  # type: ignore[union-attr]

@@ -359,3 +359,14 @@ def test_the_plot_dies_with_its_parent(qtbot: QtBot, dies: Callable[[QWidget], N
     layout.addWidget(CurvePlot("Loss", "step", "nats", window))
     window.show()
     dies(window)
+
+
+def test_the_outermost_points_are_in_view_on_a_log_axis(plot: CurvePlot) -> None:
+    for name in plot.series_names():
+        plot.remove_series(name)
+    x = np.array([38_448.0, 57_408.0, 104_544.0, 163_968.0, 319_680.0])
+    assert 10 ** math.log10(x[-1]) < x[-1]  # there and back again, it is not the same number
+    plot.set_series("U", x, [3.0, 2.5, 2.0, 2.5, 9.0])
+    plot.set_log_x(True)
+    plot.redraw()
+    assert plot.view.box.viewRange()[1][1] > 9.0
