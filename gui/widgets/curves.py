@@ -121,6 +121,7 @@ class Curve:
         self.x: Floats = np.empty(0)
         self.y: Floats = np.empty(0)
         self._smoother = Smoother(weight)
+        self._line: Floats | None = None
         # Thin lines without antialiasing are the fast path of Qt's painter.
         self.raw_item = LineItem()
         self.line_item = LineItem()
@@ -132,16 +133,20 @@ class Curve:
 
     def set_data(self, x: Floats, y: Floats) -> None:
         """Take new points; x must ascend."""
-        self.x, self.y = x, y
+        self.x, self.y, self._line = x, y, None
 
     def set_weight(self, weight: float) -> None:
         """Smooth with another weight from now on."""
-        self._smoother = Smoother(weight)
+        self._smoother, self._line = Smoother(weight), None
 
     @property
     def line(self) -> Floats:
         """(N,) the values of the main line: smoothed, if the curve is."""
-        return self._smoother(self.y) if self.smoothed else self.y
+        if not self.smoothed:
+            return self.y
+        if self._line is None:  # asked for several times in a drawing, and at every hover
+            self._line = self._smoother(self.y)
+        return self._line
 
     def bounds(
         self, low: float, high: float, above_zero: bool = False

@@ -38,10 +38,12 @@ def decimate(
     starts = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))  # (C,)
     ends = np.concatenate((starts[1:], [len(x)])) - 1
     finite = np.isfinite(y)
-    lowest = np.minimum.reduceat(np.where(finite, y, np.inf), starts)  # (C,)
-    highest = np.maximum.reduceat(np.where(finite, y, -np.inf), starts)
-    nothing = ~np.isfinite(lowest)
-    lowest[nothing] = highest[nothing] = np.nan  # a column of gaps is a gap
+    gaps = not finite.all()  # hardly ever, and the copies they need take a quarter of the time
+    lowest = np.minimum.reduceat(np.where(finite, y, np.inf) if gaps else y, starts)  # (C,)
+    highest = np.maximum.reduceat(np.where(finite, y, -np.inf) if gaps else y, starts)
+    if gaps:
+        nothing = ~np.isfinite(lowest)
+        lowest[nothing] = highest[nothing] = np.nan  # a column of gaps is a gap
     falls = y[starts] > y[ends]
     kept_y = np.stack((np.where(falls, highest, lowest), np.where(falls, lowest, highest)), axis=1)
     return np.repeat((x[starts] + x[ends]) / 2, 2), kept_y.ravel(), np.repeat(column[starts], 2)

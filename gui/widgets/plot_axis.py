@@ -39,6 +39,7 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__(orientation)
         self.picture: Any = None
         self.numbered = True
+        self._ticks: tuple[tuple[Any, ...], list[tuple[float, list[float]]]] | None = None
         self.enableAutoSIPrefix(False)
 
     def set_numbered(self, numbered: bool) -> None:
@@ -62,8 +63,11 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if not self.logMode:
-            levels: list[tuple[float, list[float]]] = super().tickValues(low, high, size)
-            return levels
+            # The axis and the grid ask for the same ones at every repaint.
+            asked = (low, high, size, self._tickLevels, self._tickSpacing)
+            if self._ticks is None or self._ticks[0] != asked:
+                self._ticks = asked, super().tickValues(low, high, size)
+            return self._ticks[1]
         font = self.style["tickFont"]
         room = QFontMetricsF(font).horizontalAdvance("1,000,000") if font is not None else 60.0
         if self.orientation == "left":
