@@ -90,7 +90,7 @@ def curves(seconds: float) -> None:
     from gui.offscreen import wait_until
     from gui.widgets.curve_plot import CurvePlot
 
-    with training_window() as (_, session):
+    with training_window() as (application, session):
         plot = CurvePlot("Ten runs", "steps", "loss (nats per token)")
         plot.resize(900, 600)
         plot.show()
@@ -117,7 +117,7 @@ def curves(seconds: float) -> None:
         painter.stop()
         plot.close()
         _tell({"gaps_ms": gaps, "steps": session.news.step - step})
-        _end(session)
+        _end(application, session)
 
 
 def rewards(seconds: float) -> None:
@@ -149,7 +149,7 @@ def rewards(seconds: float) -> None:
                 ticks.start()
         gaps += ticks.stop()
         _tell({"gaps_ms": gaps, "runs": runs})
-        _end(session)
+        _end(application, session)
 
 
 def answers(text: str, size: str) -> None:
@@ -191,7 +191,7 @@ def answers(text: str, size: str) -> None:
             raise RuntimeError("the training had ended before the last answer came")
         found["step_ms"] = 1000 * float(np.median(np.diff(session.news.steps["seconds"])))
         _tell(found)
-        _end(session)
+        _end(application, session)
 
 
 _SHOWN: dict[str, Callable[[Any], Any]] = {
@@ -230,7 +230,7 @@ def soak(seconds: float) -> None:
     import psutil
 
     process = psutil.Process()
-    with training_window() as (_, session):
+    with training_window() as (application, session):
         ticks = Ticks()
         # the greatest of every second only: half an hour of gaps would be memory by itself
         worst: list[float] = []
@@ -244,15 +244,17 @@ def soak(seconds: float) -> None:
             ticks.start()
         ticks.stop()
         _tell({"worst_ms": worst, "resident_mb": resident, "steps": session.news.step})
-        _end(session)
+        _end(application, session)
 
 
-def _end(session: Any) -> None:
-    from gui.offscreen import wait_until
+def _end(application: Any, session: Any) -> None:
+    """Stop the run and let what it still has to write be written, so that its folder can go."""
+    from gui.offscreen import settle, wait_until
 
-    wait_until(lambda: session.can_stop or not session.can_pause, 30, "a running session")
+    wait_until(lambda: session.can_stop or session.can_start, 60, "a running session")
     session.stop()
-    wait_until(lambda: not session.can_pause and not session.can_stop, 30, "the stop")
+    wait_until(lambda: session.can_start, 60, "the stop")
+    settle(application)
 
 
 def _pass(seconds: float) -> None:
