@@ -227,7 +227,7 @@ class ExperimentRun:
             if first:
                 give_back()
             done = sum(1.0 if a.problem else a.done for a in self.arms)
-            job.progress(100 * done / len(self.arms), 100, self._experiment.title)
+            job.progress(100 * done / len(self.arms), 100)
             job.publish(self.standing())
         return self.standing()
 

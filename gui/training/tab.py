@@ -170,11 +170,14 @@ class TrainingTab(QWidget):
     def _page_shown(self, key: str) -> None:
         """Pages that are not about the run at hand have the room of its controls."""
         self.driving.setVisible(key not in OF_THEIR_OWN)
+        self._dress()
 
     @Slot()
     def _dress(self) -> None:
-        """Leave the pages enough room for a plot: the window scrolls where it has less."""
-        self.pages.setMinimumHeight(round(em(theme.current().font("body")) * PAGE_EMS))
+        """Leave the pages enough room for a plot below the run's controls: the window scrolls
+        where it has less. Pages without those controls scroll by themselves."""
+        ems = 0.0 if self.pages.current_key in OF_THEIR_OWN else PAGE_EMS
+        self.pages.setMinimumHeight(round(em(theme.current().font("body")) * ems))
 
     def _connect(self) -> None:
         self.pages.shown.connect(self._page_shown)

@@ -17,6 +17,7 @@ from gui.lab import Lab
 from gui.training.loss_view import HELD_OUT, TRAINING, WHOLE_TRAINING
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab
+from gui.training.tab_pages import OF_THEIR_OWN
 from tests.gui.conftest import WAIT_MS, flush_deletes
 from tests.gui.training.conftest import OTHER
 
@@ -201,6 +202,14 @@ def test_every_page_can_be_brought_to_the_front_by_its_key(tab: TrainingTab) -> 
     for key in tab.page_keys:
         tab.show_page(key)
         assert tab.pages.current_key == key and tab.pages.page(key).isVisible()
+
+
+def test_pages_without_the_controls_of_the_run_scroll_by_themselves(tab: TrainingTab) -> None:
+    for key in tab.page_keys:
+        tab.show_page(key)
+        alone = key in OF_THEIR_OWN
+        assert tab.driving.isHidden() == alone
+        assert (tab.pages.minimumHeight() == 0) == alone
 
 
 @pytest.mark.parametrize("size", [75, 100, 200, 250])
