@@ -15,14 +15,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import LabError
-from engine.generation import SamplingRules
 from engine.models.comparison import NextToken, common_rows, next_token
 from engine.workspace.choices import CorpusChoice, NGramSettings, TokenizerSpec
 from engine.workspace.made import TrainedRun
 from gui.lab import Lab
 from gui.language_models.answers import LONGEST_CONTEXT, Answers, ask
 from gui.language_models.bars import BarTable, Column
-from gui.language_models.bench_bars import BenchBars
 from gui.language_models.column_heads import ColumnHeads
 from gui.language_models.next_token_page import NextTokenPage
 from gui.language_models.tab import LanguageModelsTab
@@ -394,23 +392,3 @@ def test_the_bars_can_be_saved_but_not_while_they_are_covered(
         page.export_button.export("csv", str(tmp_path / "nowhere" / "bars.csv"))
     qtbot.mouseClick(page.guess_first, LEFT)
     assert not page.export_button.isEnabled()
-
-
-def test_the_same_ids_of_another_vocabulary_get_other_chips(qtbot: QtBot) -> None:
-    said = NextToken(np.log([0.6, 0.4]))
-    column = Column("ngram", "3-gram", "3-gram", said, "")
-    bench = SamplingRules().apply(said.log_probs)
-    letters, digits = (Vocabulary(lambda i, own=own: own[i : i + 1]) for own in (b"ab", b"12"))
-    pictures = []
-    for vocabularies in ((letters, digits), (digits,)):
-        bars, rules = BarTable(), BenchBars()
-        for widget in (bars, rules):
-            qtbot.addWidget(widget)
-            widget.resize(500, 300)
-        shown = []
-        for vocabulary in vocabularies:
-            bars.show_rows([0, 1], [column], vocabulary)
-            rules.show_rules(said.log_probs, bench, "ngram", vocabulary)
-            shown = [widget.grab().toImage() for widget in (bars, rules)]
-        pictures.append(shown)
-    assert pictures[0] == pictures[1]

@@ -9,14 +9,19 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from engine.generation import SamplingRules
+from engine.models.comparison import NextToken
 from engine.models.transformer.config import TransformerConfig
 from engine.models.transformer.model import TransformerModel
 from engine.tokenizers import CharacterTokenizer
 from engine.workspace.choices import TokenizerSpec
 from engine.workspace.made import MadeTokenizer, TrainedRun, tokenizer_fingerprint
 from gui.lab import Lab
+from gui.language_models.bars import BarTable, Column
+from gui.language_models.bench_bars import BenchBars
 from gui.language_models.tab import LanguageModelsTab
 from gui.transformer.inside_page import InsidePage
+from gui.widgets.token_text import Vocabulary
 from tests.gui.language_models.conftest import WAIT_MS, ready
 
 LEFT = Qt.MouseButton.LeftButton
@@ -141,3 +146,23 @@ def test_choosing_tokens_brings_the_models_of_these_tokens_back(
     qtbot.waitUntil(lambda: ready(lab) and lab.tokenizer.spec.kind == "bytes", timeout=WAIT_MS)
     assert tab.models.run is None
     assert tab.models.table.tokenizer is lab.tokenizer
+
+
+def test_the_same_ids_of_another_vocabulary_get_other_chips(qtbot: QtBot) -> None:
+    said = NextToken(np.log([0.6, 0.4]))
+    column = Column("ngram", "3-gram", "3-gram", said, "")
+    bench = SamplingRules().apply(said.log_probs)
+    letters, digits = Vocabulary([b"a", b"b"].__getitem__), Vocabulary([b"1", b"2"].__getitem__)
+    pictures = []
+    for vocabularies in ((letters, digits), (digits,)):
+        bars, rules = BarTable(), BenchBars()
+        for widget in (bars, rules):
+            qtbot.addWidget(widget)
+            widget.resize(500, 300)
+        shown = []
+        for vocabulary in vocabularies:
+            bars.show_rows([0, 1], [column], vocabulary)
+            rules.show_rules(said.log_probs, bench, "ngram", vocabulary)
+            shown = [widget.grab().toImage() for widget in (bars, rules)]
+        pictures.append(shown)
+    assert pictures[0] == pictures[1]
