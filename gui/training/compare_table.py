@@ -24,6 +24,8 @@ from gui.widgets.safe_text import plain_tooltip
 KEY, VALUE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 NAME = 0
 BASELINE = "baseline"
+FEW_ROWS = 4
+"""So many runs, or fewer, are all in view."""
 COLUMNS = {
     "Run": "Tick what is to be drawn. Double click, or F2, to rename.",
     "State": "How it stands.",
@@ -138,6 +140,7 @@ class RunsTable(QTableWidget):
         self._select(selected)
         blocker.unblock()
         self.resizeColumnsToContents()
+        self.updateGeometry()
         self.chosen.emit()
 
     def _give_looks(self, runs: Sequence[ComparedRun]) -> None:
@@ -227,7 +230,13 @@ class RunsTable(QTableWidget):
 
     def minimumSizeHint(self) -> QSize:
         unit = em(self.font())
-        return QSize(round(unit * 16), round(unit * 9))
+        return QSize(round(unit * 16), max(round(unit * 9), self._height(FEW_ROWS)))
+
+    def _height(self, most: int) -> int:
+        """Of its rows, up to ``most``, with nothing of them behind a scroll bar."""
+        rows = min(self.rowCount(), most) * self.verticalHeader().defaultSectionSize()
+        head, bar = self.horizontalHeader().sizeHint(), self.horizontalScrollBar().sizeHint()
+        return head.height() + rows + bar.height() + 2 * self.frameWidth()
 
     def sizeHint(self) -> QSize:
         unit = em(self.font())

@@ -116,6 +116,16 @@ def test_an_unticked_run_is_not_drawn(page: ComparePage, keys: dict[str, str]) -
     assert sorted(page.plot.series_names()) == ["first", "second"]
 
 
+def test_a_few_runs_are_in_view_without_scrolling(page: ComparePage, lab: Lab) -> None:
+    lab.theme.set_text_size(200)
+    page.table.show_runs(page.table.runs * 2, set())
+    page.table.resize(page.table.width(), page.table.minimumSizeHint().height())
+    page.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    page.table.updateGeometries()
+    assert page.table.verticalScrollBar().maximum() == 0
+    lab.theme.set_text_size(100)
+
+
 def test_renamed_in_place_and_noted(page: ComparePage, keys: dict[str, str], until: Until) -> None:
     page.table.item(row_of(page, keys["first"]), 0).setText("better name")
     until(lambda: catalogue().summary(keys["first"]).name == "better name")
