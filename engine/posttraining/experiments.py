@@ -83,25 +83,6 @@ def criterion_term(task: Task, key: str) -> RewardTerm:
     )
 
 
-def _length(task: Task, policy: TransformerModel, seed: int, job: Job) -> tuple[Arm, Arm]:
-    exact, length = _term(task, "exact"), _term(task, "length")
-    settings = _settings(task, seed)
-    return (
-        Arm(
-            "Half a point a token",
-            "1 for a right answer and ½ for every token: a few tokens more outweigh being right.",
-            RewardMix(((exact, 1.0), (length, 0.5))),
-            settings,
-        ),
-        Arm(
-            "A fiftieth a token",
-            "1 for a right answer and 1/50 for every token: no length outweighs being right.",
-            RewardMix(((exact, 1.0), (length, 0.02))),
-            settings,
-        ),
-    )
-
-
 def _letters(task: Task, policy: TransformerModel, seed: int, job: Job) -> tuple[Arm, Arm]:
     settings = _settings(task, seed, learning_rate=SLOW)
     return (
@@ -283,17 +264,6 @@ _ALL: tuple[Experiment, ...] = (
         "reward on the final answer alone teaches working too, because working helps.",
         40,
         _workings,
-    ),
-    Experiment(
-        "length",
-        "Longer is better",
-        "scratchpad",
-        "Somebody wants thorough sums, and adds ½ point for every token to the point for being "
-        "right.",
-        "Where tokens pay more than being right, the policy learns to write on to the limit. A "
-        "small weight keeps the order: first right, then long.",
-        40,
-        _length,
     ),
     Experiment(
         "stories",
