@@ -92,9 +92,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns 0 where every budget was kept, else 1."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", metavar="NAME", help="one benchmark, or one module of them")
+    parser.add_argument("--list", action="store_true", help="name them all, and run none")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures here too")
     parser.add_argument("--text", metavar="FILE", type=Path, help="measure on this text")
     options = parser.parse_args(arguments)
+    if options.list:
+        for module, runs in all_benchmarks().items():
+            print(f"{module}: {', '.join(runs)}")
+        print(f"by name only: {', '.join(importlib.import_module('benchmarks.window').ON_REQUEST)}")
+        return 0
     rows: list[Row] = []
     print(", ".join(f"{key}: {value}" for key, value in machine().items()), flush=True)
     for name, run in chosen(options.only).items():
