@@ -243,6 +243,7 @@ class Worker:
             self._serve(request)
         elif job is not None:
             self._perform(job)
+            _give_memory_back()
         return True
 
 
@@ -255,6 +256,16 @@ def _clean_torch_state() -> Iterator[None]:
         return
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+def _give_memory_back() -> None:
+    """Hand what a job freed back to the system; glibc keeps it: after a model of 2.7 million
+    parameters 100 MB, for good. Other systems do this by themselves."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _lower_priority() -> None:
