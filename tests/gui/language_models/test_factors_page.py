@@ -137,7 +137,8 @@ def test_the_small_table_counts_what_is_typed(page: FactorsPage, qtbot: QtBot) -
     assert page.totals.isVisible()
 
 
-def test_no_view_lies_on_another_before_it_is_shown(page: FactorsPage) -> None:
+def test_no_view_lies_on_another_before_it_is_shown(page: FactorsPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: page.card.state == "asking", timeout=WAIT_MS)  # it is to be seen
     for view in (page.states, page.small):
         assert not view.isVisible()
     page.looks.show_page("small")
