@@ -3,7 +3,7 @@
 Everything on them is computed while this runs: a transformer is trained for half a minute and a
 policy for a few dozen updates. Run it on an idle machine; about two minutes.
 
-usage: QT_QPA_PLATFORM=offscreen python scripts/make_readme_images.py
+usage: PYTHONPATH=. QT_QPA_PLATFORM=offscreen python scripts/make_readme_images.py
 """
 
 from __future__ import annotations
