@@ -38,6 +38,8 @@ class Transport(QWidget):
         tips: Tips,
         state_in_words: Callable[[], str],
         parent: QWidget | None = None,
+        *,
+        beside: bool = False,
     ) -> None:
         """
         Args:
@@ -45,6 +47,7 @@ class Transport(QWidget):
             tips: what they say.
             state_in_words: tells where the run stands, in one line.
             parent: the widget that owns it.
+            beside: whether the words stand in the row of the buttons, for short ones.
         """
         super().__init__(parent)
         self._session, self._state_in_words = session, state_in_words
@@ -54,15 +57,18 @@ class Transport(QWidget):
         self.resume = self._button(row, "&Resume", tips.resume)
         self.step = self._button(row, tips.step_text, tips.step)
         self.stop = self._button(row, "St&op", tips.stop)
-        self.words = plain_label("", self, wrap=True)
+        self.words = plain_label("", self, wrap=not beside)
         self.words.setAccessibleName("State of the run")
-        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         theme.set_text_role(self.words, "strong")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(row)
-        column.addWidget(self.words)
+        if beside:
+            row.add(self.words)
+        else:
+            self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            column.addWidget(self.words)
         self.start.clicked.connect(self.start_pressed)
         self.step.clicked.connect(self.step_pressed)
         self.pause.clicked.connect(session.pause)

@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-import enum
-
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import LabError
 from engine.posttraining.rewards import RewardMix
-from gui.job_handle import Failure, JobHandle, JobState
+from gui.driving.session import Phase, RunSession
+from gui.job_handle import Failure, JobHandle
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.rewards.live import Comparison, Ended, FrozenPolicy, LiveRun, News, Order
 from gui.rewards.policy_run import policy_run
 
+__all__ = ["Phase", "RewardsSession"]
 
-class Phase(enum.Enum):
-    """Where the run stands."""
-
-    EMPTY = "empty"
-    QUEUED = "queued"
-    """Another job has to end first."""
-    RUNNING = "running"
-    PAUSING = "pausing"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    """Ended by a person before its last update; it can go on."""
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-CAN_GO_ON = frozenset({Phase.PAUSED, Phase.STOPPED})
-_BUSY = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.PAUSING})
-_PHASES = {
-    JobState.QUEUED: Phase.QUEUED,
-    JobState.RUNNING: Phase.RUNNING,
-    JobState.PAUSING: Phase.PAUSING,
-    JobState.PAUSED: Phase.PAUSED,
-    JobState.STOPPING: Phase.STOPPING,
-}
 COMPARE_KEY = "rewards: compare"
 OFFER_KEY = "rewards: policy"
 
 
-class RewardsSession(QObject):
-    """Starts, pauses, steps, stops and resumes. What is impossible now does nothing; the
-    ``can_…`` properties tell what is possible."""
+class RewardsSession(RunSession):
+    """Starts, steers and compares post-training runs. One step is one update."""
 
-    phase_changed = Signal()
-    news_changed = Signal()
-    """There is more to draw; at most 15 times a second."""
-    began = Signal()
-    """A new run took the place of the one before."""
     compared = Signal(object)
     """A Comparison is there."""
     compare_failed = Signal(str)
@@ -61,60 +30,19 @@ class RewardsSession(QObject):
     """The policy as it is stands in the lab under this name, for the other tabs."""
 
     def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._lab = lab
+        super().__init__(lab, parent)
         self._live: LiveRun | None = None
-        self._job: JobHandle | None = None
-        self._phase = Phase.EMPTY
         self.catalogue = catalogue()
         """Where runs are kept."""
         self.order: Order | None = None
         """What the present run is; None before the first."""
         self.news: News | None = None
         """The newest news of the present run."""
-        self.problem = ""
-        """What went wrong, in a sentence; empty if nothing did."""
-        lab.compute.state_changed.connect(self._job_changed)
-
-    @property
-    def phase(self) -> Phase:
-        """Where the run stands."""
-        return self._phase
 
     @property
     def live(self) -> LiveRun | None:
         """The present run, for work on the compute thread; None before the first."""
         return self._live
-
-    @property
-    def job(self) -> JobHandle | None:
-        """The job at work, for its rate and time left."""
-        return self._job
-
-    @property
-    def can_start(self) -> bool:
-        """Whether a new run can be started. One that is paused is to be stopped first."""
-        return self._phase in (Phase.EMPTY, Phase.STOPPED, Phase.FINISHED, Phase.FAILED)
-
-    @property
-    def can_pause(self) -> bool:
-        """Whether there is something to pause."""
-        return self._phase in (Phase.RUNNING, Phase.QUEUED)
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether the run can go on."""
-        return self._phase in CAN_GO_ON or self._phase is Phase.PAUSING
-
-    @property
-    def can_step(self) -> bool:
-        """Whether one update can be made, also the first of a run not yet begun."""
-        return self._phase in CAN_GO_ON or self._phase is Phase.EMPTY
-
-    @property
-    def can_stop(self) -> bool:
-        """Whether there is a run to end."""
-        return self._phase in _BUSY or self._phase is Phase.PAUSED
 
     # ------------------------------------------------------------------------------ what to do
     def start(self, order: Order, updates: int | None = None) -> bool:
@@ -127,7 +55,7 @@ class RewardsSession(QObject):
         if not self.can_start:
             return False
         self._begin(LiveRun(order, self.catalogue), order)
-        self._submit(updates)
+        self._go_on(updates)
         return True
 
     def open_kept(self, order: Order, key: str) -> bool:
@@ -140,46 +68,13 @@ class RewardsSession(QObject):
         if not self.can_start:
             return False
         self._begin(LiveRun(order, self.catalogue, key), order)
-        self._submit(0)
+        self._go_on(0)
         return True
 
     def _begin(self, live: LiveRun, order: Order) -> None:
         self._live, self.order, self.news = live, order, None
         self.problem = ""
         self.began.emit()
-
-    def pause(self) -> None:
-        """Wait at the next yield point."""
-        if self._job is not None and self.can_pause:
-            self._job.pause()
-
-    def resume(self) -> None:
-        """Go on where the run stands."""
-        if not self.can_resume:
-            return
-        if self._job is not None:
-            self._job.resume()
-        else:
-            self._submit(None)
-
-    def step(self) -> None:
-        """Make exactly one update (or end the one begun), then pause. For a run that was begun."""
-        if self._phase not in CAN_GO_ON or self._live is None:
-            return
-        if self._job is not None:
-            self._live.one_update_more()
-            self._job.resume()
-        else:
-            self._submit(1)
-
-    def stop(self) -> None:
-        """End the run. What it learned stays on show, and it can go on later."""
-        if not self.can_stop:
-            return
-        if self._job is not None:
-            self._job.stop()
-        else:
-            self._set_phase(Phase.STOPPED)
 
     def set_reward(self, reward: RewardMix) -> None:
         """Reward something else from the next update on."""
@@ -205,30 +100,27 @@ class RewardsSession(QObject):
         self._lab.compute.forget(COMPARE_KEY)
 
     # ------------------------------------------------------------------------------- the jobs
-    def _submit(self, updates: int | None) -> None:
+    def _has_run(self) -> bool:
+        return self._live is not None
+
+    def _go_on(self, steps: int | None) -> None:
         assert self._live is not None and self.order is not None
-        self.problem = ""
-        self._job = self._lab.compute.submit(
+        self._submit(
             self._live.run,
-            updates,
+            steps,
             title=f"Rewards: {self.order.task.title}",
             unit="updates",
             on_snapshot=self._take,
             on_result=self._ended,
-            on_error=self._failed,
             on_cancelled=self._cancelled,
         )
-        self._set_phase(_PHASES.get(self._job.state, Phase.FAILED))
 
-    @Slot(object)
-    def _job_changed(self, handle: JobHandle) -> None:
-        if handle is self._job and handle.state in _PHASES:
-            self._set_phase(_PHASES[handle.state])
+    def _one_step_more(self) -> None:
+        assert self._live is not None
+        self._live.one_update_more()
 
-    def _set_phase(self, phase: Phase) -> None:
-        if phase is not self._phase:
-            self._phase = phase
-            self.phase_changed.emit()
+    def _leave(self) -> None:
+        self._set_phase(Phase.STOPPED)
 
     @Slot(object)
     def _take(self, news: News) -> None:
@@ -241,12 +133,6 @@ class RewardsSession(QObject):
         self._take(ended.news)
         self._set_phase(Phase.FINISHED if ended.reason == "finished" else Phase.PAUSED)
         self._offer()
-
-    @Slot(object)
-    def _failed(self, failure: Failure) -> None:
-        self._job = None
-        self.problem = failure.sentence
-        self._set_phase(Phase.FAILED)
 
     @Slot(object)
     def _cancelled(self, handle: JobHandle) -> None:

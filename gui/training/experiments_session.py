@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
@@ -19,14 +19,13 @@ from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import Failure, JobHandle, JobState
 from gui.kept_runs import catalogue
 from gui.lab import Lab
+from gui.training.measuring import Measuring
 from gui.training.paces import Paces
 
 if TYPE_CHECKING:
     from engine.tokenizers.stream import TokenStream
     from engine.training.experiment_runs import ExperimentRun, Standing
 
-CALM_MS = 350
-"""A choice must have stood still for so long before its pace is measured."""
 _BUSY = {
     JobState.QUEUED: "waiting for another job",
     JobState.RUNNING: "running",
@@ -251,29 +250,20 @@ class ExperimentSession(QObject):
             self.changed.emit()
 
 
-class ExperimentTimes(QObject):
+class ExperimentTimes(Measuring):
     """How long experiments take on this computer, measured while nothing else is at work.
 
     Until all settings of an experiment are measured, what was measured of one is scaled to the
     others by their operations.
     """
 
-    changed = Signal()
-
     def __init__(self, lab: Lab, paces: Paces, parent: QObject | None = None) -> None:
         """``paces``: what is known of single runs."""
-        super().__init__(parent)
-        self._lab, self._paces = lab, paces
+        super().__init__(lab, _measured, parent)
+        self.started.connect(self.changed)
+        self._paces = paces
         self._known: dict[tuple[Experiment, MadeFrom], float] = {}
         self._rough: dict[tuple[Experiment, MadeFrom], float] = {}
-        self._wish: Trial | None = None
-        self._job: JobHandle | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(CALM_MS)
-        self._timer.timeout.connect(self._measure)
-        for signal in (lab.compute.job_finished, lab.compute.job_cancelled, lab.compute.job_failed):
-            signal.connect(self._idle_again)
 
     def seconds(self, trial: Trial) -> float | None:
         """What it takes in all; None while that is not known."""
@@ -291,64 +281,18 @@ class ExperimentTimes(QObject):
         vocab_size = trial.streams.train.vocab_size
         return scaled_seconds(trial.experiment, recipe, known[0], vocab_size)
 
-    @property
-    def measuring(self) -> bool:
-        """Whether the clock is running."""
-        return self._job is not None
-
     def want(self, trial: Trial | None) -> None:
         """Measure this one soon, unless it is known; None forgets wishes before."""
-        self._wish = None
-        self._timer.stop()
-        if trial is not None and self.seconds(trial) is None:
-            self._wish = trial
-            self._timer.start()
+        unknown = trial is not None and self.seconds(trial) is None
+        self._wish_for(trial if unknown else None)
 
-    def rest(self) -> None:
-        """Measure nothing: something better is about to run."""
-        self.want(None)
-        if self._job is not None:
-            self._job.discard()
-            self._job = None
-
-    @Slot()
-    def _idle_again(self, _: object = None) -> None:
-        if self._wish is not None:
-            self._timer.start()
-
-    @Slot()
-    def _measure(self) -> None:
-        if self._wish is None or self._job is not None or self._lab.compute.jobs:
-            return  # tried again when the compute thread is idle
-        trial, self._wish = self._wish, None
-        self._job = self._lab.compute.submit(
-            _measured,
-            trial,
-            title="Measuring this computer",
-            on_snapshot=self._guessed,
-            on_result=self._learned,
-            on_error=self._failed,
-            on_cancelled=self._failed,
-        )
-        self.changed.emit()
-
-    @Slot(object)
-    def _guessed(self, result: tuple[Trial, float]) -> None:
+    def _keep_guess(self, result: tuple[Trial, float]) -> None:
         trial, seconds = result
         self._rough[trial.experiment, trial.streams.made_from] = seconds
-        self.changed.emit()
 
-    @Slot(object)
-    def _learned(self, result: tuple[Trial, float]) -> None:
-        self._job = None
+    def _keep(self, result: tuple[Trial, float]) -> None:
         trial, seconds = result
         self._known[trial.experiment, trial.streams.made_from] = seconds
-        self.changed.emit()
-
-    @Slot(object)
-    def _failed(self, _: Failure | JobHandle) -> None:
-        """Then there is no estimate; Start says what is wrong."""
-        self._job = None
 
 
 def _measured(trial: Trial, *, job: Job = NO_JOB) -> tuple[Trial, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.jobs import NO_JOB, Job
 from engine.models.landmarks import Landmark, landmarks
@@ -10,11 +10,10 @@ from engine.text import Corpus
 from engine.training import Recipe
 from engine.training.pace import Pace, measure_pace
 from engine.workspace import MadeFrom, MadeTokenizer, Streams
-from gui.job_handle import Failure, JobHandle
+from gui.job_handle import JobHandle
 from gui.lab import Lab
+from gui.training.measuring import Measuring
 
-CALM_MS = 350
-"""Settings must have stood still for so long before they are measured."""
 MOST_KEPT = 8
 Key = tuple[Recipe, MadeFrom]
 
@@ -25,23 +24,12 @@ def pace_key(recipe: Recipe, streams: Streams) -> Key:
     return same, streams.made_from
 
 
-class Paces(QObject):
+class Paces(Measuring):
     """Measures the pace of the settings on screen, while nothing else is at work."""
 
-    changed = Signal()
-
     def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._lab = lab
+        super().__init__(lab, _measured, parent)
         self._known: dict[Key, tuple[Recipe, Pace]] = {}
-        self._wish: tuple[Recipe, Streams] | None = None
-        self._job: JobHandle | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(CALM_MS)
-        self._timer.timeout.connect(self._measure)
-        for signal in (lab.compute.job_finished, lab.compute.job_cancelled, lab.compute.job_failed):
-            signal.connect(self._idle_again)
 
     def pace(self, recipe: Recipe, streams: Streams) -> tuple[Pace, bool] | None:
         """The pace of a recipe, and whether it was measured or worked out from the last one
@@ -56,56 +44,18 @@ class Paces(QObject):
 
     def want(self, recipe: Recipe, streams: Streams) -> None:
         """Measure this recipe soon, unless it is known; forget wishes before it."""
-        self._wish = None
-        if pace_key(recipe, streams) not in self._known:
-            self._wish = (recipe, streams)
-            self._timer.start()
+        known = pace_key(recipe, streams) in self._known
+        self._wish_for(None if known else (recipe, streams))
 
-    def rest(self) -> None:
-        """Measure nothing: something better is about to run."""
-        self._wish = None
-        self._timer.stop()
-        if self._job is not None:
-            self._job.discard()
-            self._job = None
-
-    @Slot()
-    def _idle_again(self, _: object = None) -> None:
-        if self._wish is not None:
-            self._timer.start()
-
-    @Slot()
-    def _measure(self) -> None:
-        if self._wish is None or self._job is not None or self._lab.compute.jobs:
-            return  # tried again when the compute thread is idle
-        recipe, streams = self._wish
-        self._wish = None
-        self._job = self._lab.compute.submit(
-            _measured,
-            recipe,
-            streams,
-            title="Measuring this computer",
-            on_result=self._learned,
-            on_error=self._failed,
-            on_cancelled=self._failed,
-        )
-
-    @Slot(object)
-    def _learned(self, result: tuple[Key, Recipe, Pace]) -> None:
-        self._job = None
+    def _keep(self, result: tuple[Key, Recipe, Pace]) -> None:
         key, recipe, pace = result
         self._known[key] = (recipe, pace)
         while len(self._known) > MOST_KEPT:
             del self._known[next(iter(self._known))]
-        self.changed.emit()
-
-    @Slot(object)
-    def _failed(self, _: Failure | JobHandle) -> None:
-        """Then there is no estimate; Start says what is wrong."""
-        self._job = None
 
 
-def _measured(recipe: Recipe, streams: Streams, *, job: Job = NO_JOB) -> tuple[Key, Recipe, Pace]:
+def _measured(wish: tuple[Recipe, Streams], *, job: Job = NO_JOB) -> tuple[Key, Recipe, Pace]:
+    recipe, streams = wish
     held_out = streams.held_out if streams.held_out.n_targets else streams.train
     pace = measure_pace(recipe, streams.train, held_out, job)
     return pace_key(recipe, streams), recipe, pace

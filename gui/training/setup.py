@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from engine.models.transformer.config import parameter_counts
@@ -17,6 +17,7 @@ from gui.job_status import duration
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.knobs import ELSEWHERE
+from gui.training.labelled import labelled_choice
 from gui.training.news import Order
 from gui.training.paces import Paces
 from gui.training.prompts import sample_tokens
@@ -55,15 +56,15 @@ class SetupPanel(QWidget):
         self._asks = False
         self._turned: dict[str, Any] = {}
         row = FlowRow(self)
-        self.size_box = self._choice(row, "Si&ze", "How large the transformer is.")
+        self.size_box = labelled_choice(row, "Si&ze", "How large the transformer is.")
         for name in SIZES:
             self.size_box.addItem(name.capitalize(), name)
-        self.recipe = self._choice(row, "Re&cipe", "How the transformer is built and trained.")
+        self.recipe = labelled_choice(row, "Re&cipe", "How the transformer is built and trained.")
         for key, (_, name, sentence) in RECIPES.items():
             self.recipe.addItem(name, key)
             tip = plain_tooltip(sentence)
             self.recipe.setItemData(self.recipe.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.time = self._choice(
+        self.time = labelled_choice(
             row, "Train &for", "How long. How many steps that is, is measured on this computer."
         )
         for text, seconds in TIMES.items():
@@ -102,24 +103,6 @@ class SetupPanel(QWidget):
         lab.tokenizer_changed.connect(self._chosen)
         paces.changed.connect(self._describe)
         self._chosen()
-
-    def _choice(self, row: FlowRow, caption: str, tip: str) -> QComboBox:
-        pair = QWidget(row)
-        box = QComboBox(pair)
-        box.setAccessibleName(caption.replace("&", ""))
-        box.setToolTip(tip)
-        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by scrolling over it
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        label = QLabel(caption, pair)
-        label.setBuddy(box)
-        label.setToolTip(tip)
-        theme.set_text_role(label, "body", "muted")
-        line = QHBoxLayout(pair)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(label)
-        line.addWidget(box)
-        row.add(pair)
-        return box
 
     # ----------------------------------------------------------------------------- what it is
     @property

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.training import step_words as words
+from gui.training.labelled import row_button
 from gui.training.session import TrainingSession
 from gui.training.setup import SetupPanel
 from gui.training.step_results import StepResults
@@ -74,16 +75,16 @@ class StepPage(QWidget):
         )
         caption.setBuddy(self.text)
         tools = FlowRow(self)
-        self.take_button = self._button(
+        self.take_button = row_button(
             tools, "&Take one step", "One gradient step on these lines, on a copy of the model."
         )
         theme.make_primary(self.take_button)
-        self.far_button = self._button(
+        self.far_button = row_button(
             tools,
             f"The same with η × {FAR_TOO_LARGE}",
             "The same step with a learning rate far too large.",
         )
-        self.other_button = self._button(
+        self.other_button = row_button(
             tools, "&Other sentences", "Two other beginnings from the text that is learned."
         )
         self.problem = Notice(self)
@@ -128,14 +129,6 @@ class StepPage(QWidget):
         column.addStretch(1)
         row.add(cell)
         return box
-
-    def _button(self, row: FlowRow, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, row)
-        button.setAutoDefault(False)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
-        row.add(button)
-        return button
 
     def _connect(self) -> None:
         self.take_button.clicked.connect(self._near_pressed)
