@@ -16,6 +16,7 @@ from gui.places import HOME_VARIABLE
 from gui.tabs import TABS
 
 POLL_MS = 20
+_TURNS = 40
 
 
 class TookTooLongError(Exception):
@@ -77,5 +78,5 @@ def settle(application: Application, seconds: float = 60) -> None:
     """Wait until nothing is being computed and all that was asked for is on screen."""
     compute = application.compute
     wait_until(lambda: compute.idle, seconds, "a quiet compute thread")
-    for _ in range(3):
+    for _ in range(_TURNS):  # long curves are drawn in several
         QCoreApplication.processEvents()

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.colours import DARK, LIGHT, Colours
+from gui.widgets.curve_canvas import CurveCanvas
 from gui.widgets.curves import Curve, Landmark, LandmarkGutter, Look, Mark
 from gui.widgets.exports import write_csv, write_png, write_svg
 from gui.widgets.legend import Legend, LegendEntry
 from gui.widgets.look import colours_of, em
-from gui.widgets.plot_cursor import Axis, Content, Cursor
+from gui.widgets.plot_cursor import Content, Cursor
 from gui.widgets.plot_picture import paint_plot, picture_size
+from gui.widgets.plot_ranges import Axis, Ends, Ranges, fitting
 from gui.widgets.plot_tools import PlotTools
 from gui.widgets.plot_view import PlotView
 from gui.widgets.safe_text import plain_label
+from gui.widgets.strokes import Sheet, Stroke, faint_strokes, strokes
+from gui.widgets.turns import Turns
 
 __all__ = ["CurvePlot", "Landmark", "Mark"]
 
@@ -29,9 +33,10 @@ __all__ = ["CurvePlot", "Landmark", "Mark"]
 class CurvePlot(QWidget):
     """Named curves over one x axis.
 
-    Updates are collected and drawn once per turn of the event loop. The view shows everything
-    until someone zooms or pans; "Follow" keeps the newest points in view at the width chosen.
-    The arrow keys move the crosshair, + and − zoom, 0 shows all.
+    Updates are collected and drawn together, in turns of the event loop that take a few
+    milliseconds each, however many there are. The view shows everything until someone zooms or
+    pans; "Follow" keeps the newest points in view at the width chosen. The arrow keys move the
+    crosshair, + and − zoom, 0 shows all.
     """
 
     _ready = False  # Qt tells of fonts and palettes already while a widget is being made
@@ -60,12 +65,14 @@ class CurvePlot(QWidget):
         self._landmarks: list[Landmark] = []
         self._weight = 0.98
         self._drawing = False
+        self.turns = Turns(self._draw, self)
 
         self.legend = Legend(self)
         self.legend.toggled.connect(self.set_visible)
         # Upright above the axis: turned by its side it would not fit at large text sizes.
         self.y_title = plain_label(y_label, self, wrap=True)
         self.view = PlotView(self)
+        self.canvas = CurveCanvas(self.view.box)
         self._gutter = LandmarkGutter(self.view.box, self._content.y.place)
         self.view.plot.layout.addItem(self._gutter, 2, 3)
         self.crosshair = Cursor(self.view, self._content, self)
@@ -84,10 +91,6 @@ class CurvePlot(QWidget):
         layout.addWidget(self.view, 1)
         layout.addWidget(self.tools)
 
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self.redraw)
         self.view.moved.connect(self._moved)
         self.view.clicked.connect(self._clicked)
         self._ready = True
@@ -125,23 +128,18 @@ class CurvePlot(QWidget):
         if curve is None:
             curve = Curve(name, look, smoothed=smooth, weight=self._weight)
             self._curves[name] = curve
-            for item in curve.items:
-                self.view.plot.addItem(item, ignoreBounds=True)
             self._restyle_curve(curve)
         elif curve.look != look:
             curve.look = look
             self._restyle_curve(curve)
         curve.smoothed = smooth
         curve.set_data(xs, ys)
-        self._touch()
+        self.turns.ask()
 
     def remove_series(self, name: str) -> None:
         """Take a curve away; nothing happens if there is none of that name."""
-        curve = self._curves.pop(name, None)
-        if curve is not None:
-            for item in curve.items:
-                self.view.plot.removeItem(item)
-            self._touch()
+        if self._curves.pop(name, None) is not None:
+            self.turns.ask()
 
     def clear(self) -> None:
         """Take away all curves and marks, and show all of what comes next. Landmarks stay."""
@@ -159,7 +157,7 @@ class CurvePlot(QWidget):
         self._curves[name].visible = shown
         if self.legend.entries():
             self.legend.set_checked(name, shown)
-        self._touch()
+        self.turns.ask()
 
     def set_landmarks(self, landmarks: Sequence[Landmark]) -> None:
         """Draw these horizontal lines, named at the right; values that are not finite are left
@@ -171,14 +169,14 @@ class CurvePlot(QWidget):
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Draw these vertical lines; hovering near one tells its name and explanation."""
         self._content.marks = [m for m in marks if np.isfinite(m.x)]
-        self._touch()
+        self.turns.ask()
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth with this weight for each step back, 0 ≤ weight < 1."""
         self._weight = weight
         for curve in self._curves.values():
             curve.set_weight(weight)
-        self._touch()
+        self.turns.ask()
 
     def set_axis_labels(self, x_label: str, y_label: str) -> None:
         """Other titles for the axes, units included."""
@@ -212,89 +210,84 @@ class CurvePlot(QWidget):
             low, high = self.view.box.viewRange()[0]
             self.view.free = True
             self.view.box.setXRange(high - (high - low) / 4, high, padding=0)
-        self._touch()
+        self.turns.ask()
 
     def reset_view(self) -> None:
         """Show every point and landmark, and go on doing so as more come."""
         self.tools.follow.setChecked(False)
         self.view.free = False
-        self._touch()
+        self.turns.ask()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there are no points."""
         self._empty.setText(text)
-        self._touch()
+        self.turns.ask()
 
     # Drawing
 
-    def _touch(self) -> None:
-        """Something changed: draw soon, once."""
-        if not self._timer.isActive():
-            self._timer.start()
-
     def _moved(self) -> None:
         """The view moved; if that was not our own doing, draw what came into it."""
+        self.canvas.moved()
         if not self._drawing:
-            self._touch()
+            self.turns.ask()
 
     def redraw(self) -> None:
-        """Draw everything now (this happens by itself once per turn of the event loop)."""
-        self._timer.stop()
-        self._drawing = True
-        try:
-            self._redraw()
-        finally:
-            self._drawing = False
+        """Draw everything now (this happens by itself soon after every change)."""
+        self.turns.do_now()
 
-    def _redraw(self) -> None:
+    def _draw(self) -> Iterator[None]:
+        """Draw everything, in short steps. Nothing on screen changes before the last one."""
         self.legend.set_entries([self._entry(curve) for curve in self._curves.values()])
         smoothed = any(curve.smoothed for curve in self._curves.values())
         self.tools.explain_smoothing(self._weight if smoothed else None)
         shown = [c for c in self._curves.values() if c.visible and len(c.x)]
-        self._empty.setGeometry(self.view.area().toAlignedRect())
-        self._empty.setVisible(not shown and bool(self._empty.text()))
+        box, axes = self.view.box, (self._content.axis, self._content.y)
+        before = self.view.ranges()
+        ranges = yield from self._ranges(shown)
         if shown:
-            self._set_range(shown)
-            self.view.box.prepareForPaint()  # left to the paint event, it asks for a second one
-        self.view.set_numbered(bool(shown), bool(shown or self._landmarks))
-        places = [(self._content.axis.place(mark.x), mark.kind) for mark in self._content.marks]
-        self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=False)
-        low, high = self.view.box.viewRange()[0]
-        columns = max(1, int(self.view.box.width()))
-        for curve in self._curves.values():
-            curve.draw(low, high, columns, self._content.axis.log, self._content.y.log)
-        self.crosshair.refresh()
+            x, y = ranges or before
+            sheet = self.sheet(x, y, self.devicePixelRatioF())
+            self.canvas.begin(sheet)
+            for stroke in self.strokes(sheet):
+                self.canvas.add(stroke)
+                yield
+        self._drawing = True
+        try:
+            if ranges is not None and self.view.ranges() == before:  # nobody moved it meanwhile
+                self.view.show_range(*ranges)
+            if shown:
+                box.prepareForPaint()  # left to the paint event, it asks for a second one
+            self._empty.setGeometry(self.view.area().toAlignedRect())
+            self._empty.setVisible(not shown and bool(self._empty.text()))
+            self.view.set_numbered(bool(shown), bool(shown or self._landmarks))
+            places = [(axes[0].place(mark.x), mark.kind) for mark in self._content.marks]
+            self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=False)
+            self.canvas.show_picture()
+            self.crosshair.refresh()
+        finally:
+            self._drawing = False
 
-    def _set_range(self, shown: list[Curve]) -> None:
-        """Move the view to where it should be: all, the newest, or as someone left it."""
-        firsts, lasts = [], []
-        for curve in shown:
-            x = curve.x[curve.x > 0] if self._content.axis.log else curve.x
-            if len(x):
-                firsts.append(self._content.axis.place(float(x[0])))
-                lasts.append(self._content.axis.place(float(x[-1])))
-        if not firsts:
-            return
-        low, high = min(firsts), max(lasts)
-        view_low, view_high = self.view.box.viewRange()[0]
-        follow = self.tools.follow.isChecked()
-        if self.view.free and not follow:
-            return
-        if follow and self.view.free:
-            low = high - (view_high - view_low)
-        if high <= low:
-            low, high = low - 0.5, high + 0.5
-        y, value = self._content.y, self._content.axis.value
-        ends = value(low - 1e-9), value(high + 1e-9)  # powers of ten are rounded
-        spans = [c.bounds(*ends, above_zero=y.log) for c in shown]
-        values = [v for span in spans if span is not None for v in span]
-        if not (follow and self.view.free):
-            values += [m.value for m in self._landmarks]
-        values = [place for place in map(y.place, values) if np.isfinite(place)]
-        if values:
-            bottom, top = min(values), max(values)
-            room = (top - bottom) * 0.05 or max(abs(top) * 0.05, 0.5)
-            self.view.show_range((low, high), (bottom - room, top + room))
+    def sheet(self, x: Ends, y: Ends, ratio: float = 1.0) -> Sheet:
+        """The drawing area with these ranges, ``ratio`` times as fine as the widget."""
+        size = self.view.box.width() * ratio, self.view.box.height() * ratio
+        return Sheet(x, y, *size, ratio, self._content.axis.log, self._content.y.log)
+
+    def strokes(self, sheet: Sheet) -> Iterator[Stroke]:
+        """What draws the curves that are not hidden, in order."""
+        shown = [c for c in self._curves.values() if c.visible and len(c.x)]
+        for kind in (faint_strokes, strokes):
+            for curve in shown:
+                yield from kind(curve, sheet)
+
+    def _ranges(self, shown: list[Curve]) -> Generator[None, None, Ranges | None]:
+        """The ranges that the view should have, or (None) those that someone left it at."""
+        newest = self.view.free and self.tools.follow.isChecked()
+        if self.view.free and not newest:
+            return None
+        low, high = self.view.box.viewRange()[0]
+        landmarks = [] if newest else [m.value for m in self._landmarks]
+        axes = self._content.axis, self._content.y
+        return (yield from fitting(shown, *axes, landmarks, high - low if newest else None))
 
     def _entry(self, curve: Curve) -> LegendEntry:
         light, dark = curve.look.colour(LIGHT), curve.look.colour(DARK)
@@ -331,7 +324,7 @@ class CurvePlot(QWidget):
         ends = (centre + (low - centre) * factor, centre + (high - centre) * factor)
         self.view.free = True
         self.view.box.setXRange(*ends, padding=0)
-        self._touch()
+        self.turns.ask()
 
     # Look
 
@@ -352,7 +345,7 @@ class CurvePlot(QWidget):
         for curve in self._curves.values():
             self._restyle_curve(curve)
         self._restyle_gutter()
-        self._touch()
+        self.turns.ask()
 
     def _restyle_curve(self, curve: Curve) -> None:
         colours = self._colours()

@@ -12,7 +12,6 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsSceneHoverEvent, QStyleOptionGraphicsItem, QWidget
 
 from gui.colours import NEUTRAL, SERIES, Colours
-from gui.widgets.decimate import dashes, decimate
 from gui.widgets.label_places import spread
 from gui.widgets.look import mixed
 from gui.widgets.numbers import format_number
@@ -21,15 +20,6 @@ from gui.widgets.safe_text import plain_tooltip
 from gui.widgets.smoothing import Smoother
 
 Floats = npt.NDArray[np.float64]
-
-_FEW_POINTS = 64
-"""So many points in view, or fewer, get markers; a single point would be invisible without."""
-_DASHES = {
-    Qt.PenStyle.DashLine: (9, 5),
-    Qt.PenStyle.DotLine: (3, 4),
-    Qt.PenStyle.DashDotLine: (15, 4),
-}
-"""Pixel columns on and off, for dense curves."""
 
 
 @dataclass(frozen=True)
@@ -77,41 +67,8 @@ class Look:
         return mixed(own, QColor("white"), 0.35) if colours.dark else own
 
 
-class LineItem(pg.PlotCurveItem):  # type: ignore[misc]
-    """A polyline of points chosen for the view; its bounds are the view's, not searched for.
-
-    A ``strong`` one is two pixels high. Lines are thickened by drawing the thin one again, one
-    pixel of the device lower: a pen of width 2 takes several times as long over a noisy curve.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.strong = False
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
-    ) -> None:
-        ratio = max(1, round(painter.device().devicePixelRatio()))
-        pixel = 1.0 / (abs(painter.deviceTransform().m22()) or 1.0)
-        for _ in range(2 * ratio if self.strong else ratio):
-            super().paint(painter, option, widget)
-            painter.translate(0.0, pixel)
-
-    def boundingRect(self) -> QRectF:
-        # Not the item's own viewRect(), whose cache nothing empties: it may stay what it was
-        # before the plot was laid out, and then the curve is never painted.
-        view = self.getViewBox()
-        return QRectF() if view is None else QRectF(view.viewRect())
-
-    def viewRangeChanged(self) -> None:
-        self.prepareGeometryChange()
-
-    def viewTransformChanged(self) -> None:
-        self.prepareGeometryChange()
-
-
 class Curve:
-    """One named series: its points, its smoothed line, and the items that draw them."""
+    """One named series: its points, its smoothed line, and what it is drawn with."""
 
     def __init__(self, name: str, look: Look, *, smoothed: bool, weight: float) -> None:
         self.name = name
@@ -122,14 +79,10 @@ class Curve:
         self.y: Floats = np.empty(0)
         self._smoother = Smoother(weight)
         self._line: Floats | None = None
-        # Thin lines without antialiasing are the fast path of Qt's painter.
-        self.raw_item = LineItem()
-        self.line_item = LineItem()
-        self.points_item = pg.ScatterPlotItem(pxMode=True)
-        self.items = (self.raw_item, self.line_item, self.points_item)
-        for depth, item in enumerate(self.items):
-            item.setZValue(depth)
-        self._pens = (QPen(), QPen())
+        self.pens = (QPen(), QPen())
+        """For the values as they are behind a smoothed line, and for the main line."""
+        self.marker_size = 0.0
+        """In pixels."""
 
     def set_data(self, x: Floats, y: Floats) -> None:
         """Take new points; x must ascend."""
@@ -177,62 +130,8 @@ class Curve:
     def restyle(self, colours: Colours, ground: QColor, size: float) -> None:
         """Take the theme's colours; ``size`` is the markers' in pixels."""
         colour = self.look.colour(colours)
-        self._pens = (QPen(mixed(colour, ground, 0.68), 1.0), QPen(colour, 1.0))
-        for pen in self._pens:
-            pen.setCosmetic(True)
-        self.points_item.setSymbol(self.look.marker)
-        self.points_item.setSize(size)
-        self.points_item.setPen(pg.mkPen(None))
-        self.points_item.setBrush(pg.mkBrush(colour))
-
-    def draw(self, low: float, high: float, columns: int, log: bool, log_y: bool = False) -> None:
-        """Hand pyqtgraph what is in view.
-
-        Args:
-            low: left edge of the view, in the axis's own unit (log10 of x if ``log``).
-            high: right edge.
-            columns: the view's width in pixels.
-            log: whether the axis is logarithmic; points at x ≤ 0 are then left out.
-            log_y: whether y is; values of 0 and less are then gaps.
-        """
-        for item in self.items:
-            item.setVisible(self.visible)
-        if not self.visible:
-            return
-        x, first = self.x, 0
-        if log:
-            first = int(np.searchsorted(x, 0.0, side="right"))
-            x = np.log10(x[first:])
-        line = self.line[first:]
-        if self.smoothed:
-            raw_x, raw_y, _ = decimate(x, self.y[first:], low, high, columns)
-            raw_y = _log10(raw_y) if log_y else raw_y
-            self.raw_item.setData(raw_x, raw_y, pen=self._pens[0], connect="finite")
-        else:
-            self.raw_item.setData([], [])
-        shown_x, shown_y, column = decimate(x, line, low, high, columns)
-        shown_y = _log10(shown_y) if log_y else shown_y
-        self._draw_line(shown_x, shown_y, column, columns)
-
-    def _draw_line(self, x: Floats, y: Floats, column: npt.NDArray[np.int64], columns: int) -> None:
-        dense = len(x) > columns // 2
-        self.line_item.strong = self.smoothed or not dense
-        pen = QPen(self._pens[1])
-        connect: str | npt.NDArray[np.int32] = "finite"
-        if self.look.line in _DASHES and dense:
-            finite = np.isfinite(y)
-            drawn = dashes(column, *_DASHES[self.look.line]) * finite
-            drawn[:-1] *= finite[1:]
-            connect = drawn.astype(np.int32)
-            y = np.where(finite, y, 0.0)  # unconnected, so never seen
-        else:
-            pen.setStyle(self.look.line)
-        self.line_item.setData(x, y, pen=pen, connect=connect)
-        finite = np.isfinite(y)
-        if 0 < len(x) <= _FEW_POINTS and not self.smoothed:
-            self.points_item.setData(x[finite], y[finite])
-        else:
-            self.points_item.setData([], [])
+        self.pens = (QPen(mixed(colour, ground, 0.68), 1.0), QPen(colour, 1.0))
+        self.marker_size = size
 
     def value_at(self, x: float) -> tuple[float, float, float] | None:
         """The point nearest to ``x``: its x, its y, and its smoothed y."""
@@ -242,12 +141,6 @@ class Curve:
         if index == len(self.x) or (index and x - self.x[index - 1] <= self.x[index] - x):
             index -= 1
         return float(self.x[index]), float(self.y[index]), float(self.line[index])
-
-
-def _log10(values: Floats) -> Floats:
-    """log₁₀ of what is above 0; NaN elsewhere."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(values > 0, np.log10(values), np.nan)
 
 
 class LandmarkGutter(pg.GraphicsWidget):  # type: ignore[misc]

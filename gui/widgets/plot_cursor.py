@@ -13,26 +13,9 @@ from PySide6.QtGui import QColor
 from gui.widgets.curves import Curve, Mark
 from gui.widgets.look import colours_of
 from gui.widgets.numbers import format_number
+from gui.widgets.plot_ranges import Axis
 from gui.widgets.plot_view import PlotView
 from gui.widgets.readout import Readout, ReadoutRow
-
-
-@dataclass
-class Axis:
-    """An axis: its title and its scale."""
-
-    label: str
-    log: bool = False
-
-    def place(self, x: float) -> float:
-        """A value in the axis's own unit; NaN for 0 and less on a logarithmic one."""
-        if not self.log:
-            return x
-        return math.log10(x) if x > 0 else math.nan
-
-    def value(self, place: float) -> float:
-        """The value at a place of the axis."""
-        return 10.0 ** min(place, 300.0) if self.log else place
 
 
 @dataclass

@@ -41,7 +41,14 @@ def paint_plot(plot: CurvePlot, painter: QPainter) -> None:
     title = QPointF(em(plot.font()) * 0.5, legend - metrics.descent())
     painter.drawText(title, plot.y_title.text())
     target = QRectF(0.0, legend, size.width(), size.height() - legend)
-    plot.view.render(painter, target, plot.view.viewport().rect())
+    sheet = plot.sheet(*plot.view.ranges())
+
+    def curves(painter: QPainter) -> None:
+        for stroke in plot.strokes(sheet):
+            stroke.paint(painter, fine=True)
+
+    with plot.canvas.painted_by(curves):
+        plot.view.render(painter, target, plot.view.viewport().rect())
 
 
 def _places(plot: CurvePlot, width: float) -> list[tuple[LegendEntry, QPointF]]:

@@ -129,9 +129,14 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         scene = self.box.mapViewToScene(QPointF(x, y))
         return QPointF(self.viewportTransform().map(scene))
 
+    def ranges(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What is shown: ends of the x axis and of the y axis."""
+        (left, right), (bottom, top) = self.box.viewRange()
+        return (left, right), (bottom, top)
+
     def show_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         """Show exactly this much."""
-        if (list(x), list(y)) != (self.box.viewRange()[0], self.box.viewRange()[1]):
+        if (x, y) != self.ranges():
             self.box.setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
 
     def set_lines(self, lines: Sequence[tuple[float, str]], *, horizontal: bool) -> None:

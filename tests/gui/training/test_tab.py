@@ -215,7 +215,7 @@ def test_pages_without_the_controls_of_the_run_scroll_by_themselves(tab: Trainin
 @pytest.mark.parametrize("size", [75, 100, 200, 250])
 def test_no_text_of_a_control_is_cut_off(tab: TrainingTab, lab: Lab, size: int, qtbot: Any) -> None:
     lab.theme.set_text_size(size)
-    qtbot.waitUntil(lambda: not tab.losses.plot._timer.isActive(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not tab.losses.plot.turns.waiting, timeout=WAIT_MS)
     tab.resize(max(tab.minimumSizeHint().width(), 1240), 600)
     tab.layout().activate()
     for button in tab.findChildren(QAbstractButton):

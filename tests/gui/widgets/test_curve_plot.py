@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from engine.errors import LabError
 from gui.colours import DARK, LIGHT
 from gui.theme import Theme, palette
+from gui.widgets import turns
 from gui.widgets.curve_plot import CurvePlot, Landmark, Mark
 from tests.gui.widgets.helpers import has_colour, picture
 
@@ -82,7 +83,7 @@ def test_the_highest_number_of_the_axis_is_not_cut_in_two(
     look.set_text_size(size)
     plot.clear()
     plot.set_series("share", [0, 1], [0.0, 1.0])
-    qtbot.waitUntil(lambda: not plot._timer.isActive())
+    qtbot.waitUntil(lambda: not plot.turns.waiting)
     height = QFontMetricsF(plot.view.plot.getAxis("left").style["tickFont"]).height()
     assert plot.view.area().top() >= height / 2 - 1
 
@@ -100,10 +101,10 @@ def test_follow_keeps_the_newest_point_at_the_chosen_width(plot: CurvePlot, qtbo
 
 
 def test_twenty_updates_are_drawn_together(plot: CurvePlot, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not plot._timer.isActive())  # the first layout has settled
+    qtbot.waitUntil(lambda: not plot.turns.waiting)  # the first layout has settled
     drawn: list[int] = []
-    plain = plot._redraw
-    plot._redraw = lambda: (drawn.append(1), plain())[1]  # type: ignore[method-assign]
+    plain = plot.canvas.show_picture
+    plot.canvas.show_picture = lambda: (drawn.append(1), plain())[1]
     for n in range(20):
         plot.set_series("training", np.arange(n + 2), np.full(n + 2, 2.0))
     assert drawn == []
@@ -157,7 +158,7 @@ def test_the_legend_hides_and_shows(plot: CurvePlot, qtbot: QtBot) -> None:
     plot.redraw()
     plot.crosshair.move(500.0)
     assert "held-out" not in plot.crosshair.readout.text()
-    assert not plot.view.plot.items[-1].isVisible()
+    assert not has_colour(plot.view.grab().toImage(), LIGHT.series("policy"))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     plot.redraw()
     plot.crosshair.refresh()
@@ -220,8 +221,10 @@ def test_log_y_shows_powers_of_ten_and_leaves_out_what_has_no_logarithm(plot: Cu
     plot.redraw()
     low, high = plot.view.box.viewRange()[1]
     assert -5.5 < low < -5 and -1 < high < -0.5
-    _, drawn = plot._curves["update"].line_item.getData()
-    assert drawn[[0, 2, 3]].tolist() == pytest.approx([-5, -3, -1]) and math.isnan(drawn[1])
+    markers = list(plot.strokes(plot.sheet(*plot.view.ranges())))[-1].points
+    places = [plot.view.box.mapToView(QPointF(*point)) for point in markers]
+    assert [p.y() for p in places] == pytest.approx([-5, -3, -1])
+    assert [p.x() for p in places] == pytest.approx([1, 3, 4])
     (told, *_), *others = plot._gutter.label_places()
     assert told.name == "usual" and not others
     assert plot._gutter.y_of(1e-3) == pytest.approx(
@@ -243,6 +246,93 @@ def test_odd_values_are_drawn_without_complaint(plot: CurvePlot, y: list[float])
     plot.redraw()
     plot.grab()
     plot.crosshair.step(-1)
+
+
+def test_long_curves_are_drawn_in_turns_and_shown_when_complete(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "SLICE_MS", 0)  # a step takes longer than there is
+    made = CurvePlot("Ten runs", "step", "loss")
+    qtbot.addWidget(made)
+    made.resize(700, 400)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.set_series("old", [0.0, 1.0], [0.0, 1.0], kind="policy")
+    qtbot.waitUntil(lambda: not made.turns.waiting)
+    events: list[str] = []
+    monkeypatch.setattr(made.canvas, "add", lambda stroke: events.append("stroke"))
+    plain = made.canvas.show_picture
+    made.canvas.show_picture = lambda: (events.append("shown"), plain())
+    tick = QTimer()
+    tick.timeout.connect(lambda: events.append("tick"))
+    tick.start(0)
+    made.remove_series("old")
+    x = np.arange(5000.0)
+    for n in range(4):
+        made.set_series(f"run {n}", x, np.sin(x) + n, smooth=True, kind="policy")
+    assert made.view.ranges()[0] == (0.0, 1.0)
+    qtbot.waitUntil(lambda: "shown" in events)
+    tick.stop()
+    drawn = events[: events.index("shown") + 1]
+    assert drawn.count("stroke") == 8  # raw and smoothed
+    first = drawn.index("stroke")
+    assert "tick" in drawn[first:-1]  # others have their turn in between
+    assert all(pair != ("stroke", "stroke") for pair in pairwise(drawn))
+    assert made.view.ranges()[0] == (0.0, 4999.0)
+
+
+def test_a_view_that_is_moved_while_it_is_drawn_stays_where_it_was_put(plot: CurvePlot) -> None:
+    plot.set_series("held-out", [1, 3000], [6.1, 1.4], kind="policy")
+    steps = plot._draw()
+    next(steps)
+    plot.zoom(0.5)
+    moved = plot.view.ranges()
+    for _ in steps:
+        pass
+    assert plot.view.ranges() == moved and plot.turns.waiting
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("n", [2, 30, 5000])
+def test_a_stroke_goes_through_the_points_of_its_curve(
+    plot: CurvePlot, qtbot: QtBot, ratio: float, n: int
+) -> None:
+    plot.clear()
+    x = np.linspace(0.0, 10.0, n)
+    plot.set_series("line", x, x**2, kind="policy")
+    plot.redraw()
+    sheet = plot.sheet(*plot.view.ranges(), ratio)
+    plot.canvas.begin(sheet)
+    for stroke in plot.strokes(sheet):
+        plot.canvas.add(stroke)
+    image, _ = plot.canvas._next
+    assert image.width() == int(plot.view.box.width() * ratio)
+    for at in x[1:-1:7]:
+        value = float(np.interp(at, x, x**2))
+        place = plot.view.box.mapFromView(QPointF(at, value))
+        spot = (place * ratio).toPoint()
+        around = {
+            image.pixelColor(spot + QPoint(i, j)).rgb()
+            for i in (-1, 0, 1)
+            for j in (-2, -1, 0, 1)
+            if image.valid(spot + QPoint(i, j))
+        }
+        assert LIGHT.series("policy").rgb() in around, f"nothing at {at:.2f}"
+
+
+def test_a_moved_view_moves_the_last_picture_along(plot: CurvePlot) -> None:
+    plot.clear()
+    plot.set_series("step", [0.0, 50.0, 50.001, 100.0], [0.0, 0.0, 1.0, 1.0], kind="policy")
+    plot.redraw()
+    (_, (bottom, top)) = plot.view.ranges()
+    plot.view.box.setRange(xRange=(-50.0, 50.0), yRange=(bottom, top), padding=0)
+    image = plot.view.grab().toImage()  # before it is drawn anew
+    area = plot.view.area().toRect()
+    middle = area.center().x()
+    blank = image.copy(area.left() + 2, area.top(), middle - area.left() - 6, area.height())
+    assert not has_colour(blank, LIGHT.series("policy"))
+    drawn = image.copy(middle, area.top(), area.right() - middle, area.height())
+    assert has_colour(drawn, LIGHT.series("policy"))
 
 
 def test_a_series_with_unequal_lengths_is_refused(plot: CurvePlot) -> None:
