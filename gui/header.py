@@ -72,3 +72,6 @@ class Header(QWidget):
         gap = look.space(1)
         self._row.setContentsMargins(2 * gap, gap, 2 * gap, gap)
         self._row.setSpacing(gap)
+        # Long seeds need a wide field; where large text fills the row, six digits must do.
+        arrows = self.seed.sizeHint().height()
+        self.seed.setMinimumWidth(self.seed.fontMetrics().horizontalAdvance("000000") + arrows)

@@ -52,7 +52,7 @@ class LabBar(QWidget):
         self.corpus.activated.connect(self._corpus_chosen)
         self.tokenizer.activated.connect(self._tokenizer_chosen)
         # At 200 % in 1280 pixels there is room for the usual names; the text's box gives way first.
-        self.tokenizer.setMinimumContentsLength(14)
+        self.tokenizer.setMinimumContentsLength(12)
         for signal in (
             lab.corpus_changed,
             lab.tokenizer_changed,
