@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QPushButton,
@@ -25,23 +25,53 @@ from gui.widgets.page_buttons import PageButton, PageButtons, PageSpec, headings
 __all__ = ["PageButton", "PageSpec", "PageSwitch"]
 
 _DIGITS = 9
+_LEAST_EMS = 14.0
+"""Lines of text that a page needs to be worth scrolling by itself."""
 
 
 class _PageArea(QScrollArea):
-    """Where a page scrolls. It asks for little room, and takes what there is."""
+    """Where a page scrolls. It asks for little room, and takes what there is.
+
+    A ``whole`` one asks for all that its page needs: where hardly any room is left, what is
+    around it scrolls instead, and two scroll bars never stand side by side.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._whole = False
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def set_whole(self, whole: bool) -> None:
+        """Whether to ask for all that the page needs."""
+        if whole != self._whole:
+            self._whole = whole
+            self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._whole and event.oldSize().width() != event.size().width():
+            self.updateGeometry()  # lines break elsewhere
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if self._whole and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()  # the page needs more than before, or less
+        return super().viewportEvent(event)
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
 
     def minimumSizeHint(self) -> QSize:
+        if self.isHidden():
+            return QSize(0, 0)
         unit = em(self.font())
-        return QSize(round(12 * unit), round(6 * unit))
+        height = round(6 * unit)
+        page = self.widget()
+        if self._whole and page is not None:
+            # As high as QScrollArea makes it at the width that it has without a scroll bar.
+            height = max(height, page.minimumSizeHint().height(), page.heightForWidth(self.width()))
+        return QSize(round(12 * unit), height)
 
 
 class _Plain(QWidget):
@@ -123,6 +153,8 @@ class PageSwitch(QWidget):
         column.addWidget(self._row)
         column.addWidget(self._stack, 1)
         self._row.chosen.connect(self._chosen)
+        self._around: QWidget | None = None
+        self._stack.installEventFilter(self)
         self.show_page(first or self.pages[0].key)
 
     def _add_key(self, number: int) -> None:
@@ -189,6 +221,30 @@ class PageSwitch(QWidget):
         """
         return self._row.heading(name)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
+            self._share_room()
+        return super().eventFilter(watched, event)
+
+    def _share_room(self) -> None:
+        """Let pages scroll by themselves where there is room for that, else what is around."""
+        outer = _scrolls_around(self)
+        viewport = None if outer is None else outer.viewport()
+        if viewport is not self._around:
+            if self._around is not None:
+                self._around.removeEventFilter(self)
+            if viewport is not None:
+                viewport.installEventFilter(self)
+            self._around = viewport
+        if outer is None or viewport is None:
+            return
+        scrolled = outer.verticalScrollBar().value()
+        above = self.mapTo(viewport, self._stack.pos()).y() + scrolled
+        tight = viewport.height() - above < _LEAST_EMS * em(self.font())
+        for area in self._areas:
+            if isinstance(area, _PageArea):
+                area.set_whole(tight)
+
     @Slot(str)
     def _chosen(self, key: str) -> None:
         index = next(i for i, spec in enumerate(self.pages) if spec.key == key)
@@ -212,3 +268,11 @@ class PageSwitch(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._row.updateGeometry()
+
+
+def _scrolls_around(widget: QWidget) -> QScrollArea | None:
+    """The nearest scroll area that a widget is in."""
+    around = widget.parentWidget()
+    while around is not None and not isinstance(around, QScrollArea):
+        around = around.parentWidget()
+    return around

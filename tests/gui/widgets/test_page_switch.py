@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import theme
@@ -192,3 +192,35 @@ def test_without_scrolling_a_page_that_is_not_shown_needs_no_room(qtbot: QtBot) 
     qtbot.waitUntil(lambda: bar.maximum() == 0)
     switch.show_page("long")
     qtbot.waitUntil(lambda: bar.maximum() > 300)
+
+
+@pytest.mark.parametrize("height", [260, 900])
+def test_there_are_never_two_scroll_bars_side_by_side(qtbot: QtBot, height: int) -> None:
+    def page() -> QWidget:
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        label = QLabel("word " * 2000)
+        label.setWordWrap(True)
+        column.addWidget(label)
+        return whole
+
+    switch = PageSwitch("Pages", [PageSpec("long", "Long", "Much to read.", page)], keys=False)
+    above = QLabel("\n" * 8)  # controls over the pages
+    switch.put_above_pages(above)
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    area.setWidgetResizable(True)
+    area.setWidget(switch)
+    area.resize(600, height)
+    area.show()
+    inner = switch.findChild(QScrollArea)
+    assert inner is not None
+    bars = area.verticalScrollBar(), inner.verticalScrollBar()
+    qtbot.waitUntil(lambda: any(bar.maximum() > 0 for bar in bars))
+    scrolls = bars[0] if height < 400 else bars[1]  # the window; the page, where there is room
+    qtbot.waitUntil(lambda: [bar.maximum() > 0 for bar in bars] == [bar is scrolls for bar in bars])
+    area.resize(500, height)  # lines break elsewhere, and more of them
+    qtbot.waitUntil(lambda: [bar.maximum() > 0 for bar in bars] == [bar is scrolls for bar in bars])
+    area.resize(500, 260 if height > 400 else 900)
+    other = bars[1] if scrolls is bars[0] else bars[0]
+    qtbot.waitUntil(lambda: [bar.maximum() > 0 for bar in bars] == [bar is other for bar in bars])
