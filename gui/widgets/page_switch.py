@@ -47,6 +47,10 @@ class _PageArea(QScrollArea):
         """Whether to ask for all that the page needs."""
         if whole != self._whole:
             self._whole = whole
+            # A bar would make the page narrower, hence higher, and so keep itself there.
+            policies = Qt.ScrollBarPolicy
+            bar = policies.ScrollBarAlwaysOff if whole else policies.ScrollBarAsNeeded
+            self.setVerticalScrollBarPolicy(bar)
             self.updateGeometry()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -54,10 +58,10 @@ class _PageArea(QScrollArea):
         if self._whole and event.oldSize().width() != event.size().width():
             self.updateGeometry()  # lines break elsewhere
 
-    def viewportEvent(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if self._whole and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()  # the page needs more than before, or less
-        return super().viewportEvent(event)
+        return super().eventFilter(watched, event)
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()
@@ -228,17 +232,17 @@ class PageSwitch(QWidget):
 
     def _share_room(self) -> None:
         """Let pages scroll by themselves where there is room for that, else what is around."""
-        outer = _scrolls_around(self)
-        viewport = None if outer is None else outer.viewport()
+        around = _scrolling_around(self)
+        viewport = around[-1].viewport() if around else None
         if viewport is not self._around:
             if self._around is not None:
                 self._around.removeEventFilter(self)
             if viewport is not None:
                 viewport.installEventFilter(self)
             self._around = viewport
-        if outer is None or viewport is None:
+        if viewport is None:
             return
-        scrolled = outer.verticalScrollBar().value()
+        scrolled = sum(area.verticalScrollBar().value() for area in around)
         above = self.mapTo(viewport, self._stack.pos()).y() + scrolled
         tight = viewport.height() - above < _LEAST_EMS * em(self.font())
         for area in self._areas:
@@ -270,9 +274,12 @@ class PageSwitch(QWidget):
             self._row.updateGeometry()
 
 
-def _scrolls_around(widget: QWidget) -> QScrollArea | None:
-    """The nearest scroll area that a widget is in."""
+def _scrolling_around(widget: QWidget) -> list[QScrollArea]:
+    """The scroll areas that a widget is in, the nearest first."""
+    areas: list[QScrollArea] = []
     around = widget.parentWidget()
-    while around is not None and not isinstance(around, QScrollArea):
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            areas.append(around)
         around = around.parentWidget()
-    return around
+    return areas
