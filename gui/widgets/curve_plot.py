@@ -18,6 +18,7 @@ from gui.widgets.curves import Curve, Landmark, LandmarkGutter, Look, Mark
 from gui.widgets.exports import write_csv, write_png, write_svg
 from gui.widgets.legend import Legend, LegendEntry
 from gui.widgets.look import colours_of, em
+from gui.widgets.mark_names import MarkNames
 from gui.widgets.plot_cursor import Content, Cursor
 from gui.widgets.plot_picture import paint_plot, picture_size
 from gui.widgets.plot_ranges import Axis, Ends, Ranges, fitting
@@ -73,6 +74,7 @@ class CurvePlot(QWidget):
         self.y_title = plain_label(y_label, self, wrap=True)
         self.view = PlotView(self)
         self.canvas = CurveCanvas(self.view.box)
+        self._mark_names = MarkNames(self.view.box)
         self._gutter = LandmarkGutter(self.view.box, self._content.y.place)
         self.view.plot.layout.addItem(self._gutter, 2, 3)
         self.crosshair = Cursor(self.view, self._content, self)
@@ -167,7 +169,7 @@ class CurvePlot(QWidget):
         self._restyle()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Draw these vertical lines; hovering near one tells its name and explanation."""
+        """Draw these vertical lines with their names; hovering near one tells its explanation."""
         self._content.marks = [m for m in marks if np.isfinite(m.x)]
         self.turns.ask()
 
@@ -228,6 +230,7 @@ class CurvePlot(QWidget):
     def _moved(self) -> None:
         """The view moved; if that was not our own doing, draw what came into it."""
         self.canvas.moved()
+        self._mark_names.moved()
         if not self._drawing:
             self.turns.ask()
 
@@ -260,8 +263,10 @@ class CurvePlot(QWidget):
             self._empty.setGeometry(self.view.area().toAlignedRect())
             self._empty.setVisible(not shown and bool(self._empty.text()))
             self.view.set_numbered(bool(shown), bool(shown or self._landmarks))
-            places = [(axes[0].place(mark.x), mark.kind) for mark in self._content.marks]
-            self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=False)
+            marks = [(axes[0].place(m.x), m) for m in self._content.marks]
+            marks = [(x, mark) for x, mark in marks if np.isfinite(x)]
+            self.view.set_lines([(x, mark.kind) for x, mark in marks], horizontal=False)
+            self._mark_names.set_marks([(x, mark.name) for x, mark in marks])
             self.canvas.show_picture()
             self.crosshair.refresh()
         finally:
@@ -342,6 +347,7 @@ class CurvePlot(QWidget):
     def _restyle(self) -> None:
         self.y_title.setText(self._content.y.label)
         self.view.restyle(self.font(), self.palette(), self._content.axis.label)
+        self._mark_names.restyle(self.font(), self._colours())
         for curve in self._curves.values():
             self._restyle_curve(curve)
         self._restyle_gutter()

@@ -200,6 +200,21 @@ def test_marks_are_told_beside_the_values(plot: CurvePlot) -> None:
     assert plot.crosshair.readout.text().endswith("learning rate: 0.01 → 0.003")
 
 
+def test_marks_are_named_beside_their_lines(plot: CurvePlot) -> None:
+    plot.set_marks([Mark(400.0, "rate halved"), Mark(405.0, "hacked"), Mark(990.0, "the last")])
+    plot.redraw()
+    plot.grab()
+    names = dict(plot._mark_names.places())
+    assert list(names) == ["rate halved", "hacked", "the last"]
+    area = plot.view.box.rect()
+    for at, rect in zip((400.0, 405.0, 990.0), names.values(), strict=True):
+        line = plot.view.box.mapFromView(QPointF(at, 0.0)).x()
+        assert area.contains(rect) and not rect.left() <= line <= rect.right()
+    assert not names["rate halved"].intersects(names["hacked"])
+    plot.view.box.setXRange(0.0, 300.0, padding=0)
+    assert plot._mark_names.places() == []
+
+
 def test_log_x_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> None:
     plot.set_series("from zero", [0.0, 10.0, 100.0], [1.0, 2.0, 3.0])
     plot.set_log_x(True)
