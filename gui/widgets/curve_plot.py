@@ -165,7 +165,6 @@ class CurvePlot(QWidget):
         """Draw these horizontal lines, named at the right; values that are not finite are left
         out. If there is no room for all names, the first given keep theirs."""
         self._landmarks = [m for m in landmarks if np.isfinite(m.value)]
-        self._draw_landmarks()
         self._restyle()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
@@ -190,20 +189,13 @@ class CurvePlot(QWidget):
         self.tools.log_x.setChecked(log)
         if log != self._content.axis.log:
             self._content.axis.log = log
-            self.view.plot.getAxis("bottom").setLogMode(log)
             self.reset_view()
 
     def set_log_y(self, log: bool) -> None:
         """Count y in powers of ten (values of 0 and less are gaps), or evenly."""
         if log != self._content.y.log:
             self._content.y.log = log
-            self.view.plot.getAxis("left").setLogMode(log)
-            self._draw_landmarks()
             self.reset_view()
-
-    def _draw_landmarks(self) -> None:
-        places = [(self._content.y.place(m.value), m.kind) for m in self._landmarks]
-        self.view.set_lines([p for p in places if np.isfinite(p[0])], horizontal=True)
 
     def set_follow(self, follow: bool) -> None:
         """Keep the newest points in view, at the width now shown (of everything: a quarter)."""
@@ -256,6 +248,7 @@ class CurvePlot(QWidget):
                 yield
         self._drawing = True
         try:
+            self.view.set_logarithmic(*(axis.log for axis in axes))
             if ranges is not None and self.view.ranges() == before:  # nobody moved it meanwhile
                 self.view.show_range(*ranges)
             if shown:
@@ -263,6 +256,8 @@ class CurvePlot(QWidget):
             self._empty.setGeometry(self.view.area().toAlignedRect())
             self._empty.setVisible(not shown and bool(self._empty.text()))
             self.view.set_numbered(bool(shown), bool(shown or self._landmarks))
+            lines = [(axes[1].place(m.value), m.kind) for m in self._landmarks]
+            self.view.set_lines([p for p in lines if np.isfinite(p[0])], horizontal=True)
             marks = [(axes[0].place(m.x), m) for m in self._content.marks]
             marks = [(x, mark) for x, mark in marks if np.isfinite(x)]
             self.view.set_lines([(x, mark.kind) for x, mark in marks], horizontal=False)

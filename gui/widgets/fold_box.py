@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from gui.widgets.look import em
+
+
+class FoldButton(QToolButton):
+    """A line that shows and hides something; what that is, whoever owns it decides.
+
+    Args:
+        title: what is folded away.
+        parent: the widget that owns it.
+    """
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self.setText(title.replace("&", "&&"))
+        self.setCheckable(True)
+        self.setAutoRaise(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.toggled.connect(self._point)
+        self._point(False)
+
+    @Slot(bool)
+    def _point(self, is_open: bool) -> None:
+        self.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self.setAccessibleName(self._title if is_open else f"{self._title}, folded away")
 
 
 class FoldBox(QWidget):
@@ -23,15 +47,8 @@ class FoldBox(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = QToolButton(self)
-        self.button.setText(title.replace("&", "&&"))
-        self.button.setCheckable(True)
-        self.button.setAutoRaise(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setArrowType(Qt.ArrowType.RightArrow)
-        self.button.setAccessibleName(f"{title}, folded away")
+        self.button = FoldButton(title, self)
         self.button.toggled.connect(self._toggled)
-        self._title = title
         self.body = QWidget(self)
         self.body.hide()
         layout = QVBoxLayout(self)
@@ -60,9 +77,6 @@ class FoldBox(QWidget):
         self.button.setChecked(is_open)
 
     def _toggled(self, is_open: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
-        self.button.setArrowType(arrow)
-        self.button.setAccessibleName(self._title if is_open else f"{self._title}, folded away")
         self.body.setVisible(is_open)
         self.updateGeometry()
         self.toggled.emit(is_open)

@@ -9,8 +9,12 @@ from typing import Any
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from gui.widgets.numbers import format_number
+from gui.widgets.numbers import format_number, scientific
 from gui.widgets.plotting import pg
+
+_EXPONENTS = 307.0
+_SHORT, _LONG = 1e4, 1e7
+"""Below the one a number is always written out, from the other on never."""
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -19,6 +23,9 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     1, 2 and 5 times each power of ten if at most ``most`` of them are in view, else the powers,
     else every second, third … of them.
     """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return []
+    low, high = max(low, -_EXPONENTS), min(high, _EXPONENTS)  # what a number can hold
     decades = range(math.floor(low), math.ceil(high) + 1)
     fine = [d + math.log10(m) for d in decades for m in (1, 2, 5)]
     shown = [place for place in fine if low <= place <= high]
@@ -26,6 +33,19 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         return shown
     step = max(1, math.ceil((high - low) / max(1, most)))
     return [float(d) for d in decades if d % step == 0 and low <= d <= high]
+
+
+def _in_one_notation(values: list[float]) -> list[str]:
+    """Numbers of an axis: where the largest is long, all but the short ones are powers of ten.
+
+    >>> _in_one_notation([1_000.0, 100_000.0, 20_000_000.0])
+    ['1,000', '10⁵', '2×10⁷']
+    """
+    if max(map(abs, values), default=0.0) < _LONG:
+        return [format_number(value, 3) for value in values]
+    return [
+        format_number(v, 3) if abs(v) < _SHORT else scientific(v).removeprefix("1×") for v in values
+    ]
 
 
 class DirectAxis(pg.AxisItem):  # type: ignore[misc]
@@ -62,6 +82,8 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
             self.drawPicture(painter, *specs)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        if size <= 0:  # a plot that was given no room yet; pyqtgraph would divide by it
+            return []
         if not self.logMode:
             # The axis and the grid ask for the same ones at every repaint.
             asked = (low, high, size, self._tickLevels, self._tickSpacing)
@@ -78,8 +100,11 @@ class DirectAxis(pg.AxisItem):  # type: ignore[misc]
         if not self.numbered:
             return ["" for _ in values]
         if self.logMode:
-            return [format_number(10.0**value, 3) for value in values]
+            return _in_one_notation([10.0 ** min(value, _EXPONENTS) for value in values])
+        shown = [value * scale for value in values]
+        if max(map(abs, shown), default=0.0) >= _LONG:
+            return _in_one_notation(shown)
         decimals = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9))
         if decimals > 4:
-            return [format_number(value * scale, 3) for value in values]
-        return [f"{value * scale:,.{decimals}f}".replace("-", "−") for value in values]
+            return [format_number(value, 3) for value in shown]
+        return [f"{value:,.{decimals}f}".replace("-", "−") for value in shown]

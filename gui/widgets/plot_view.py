@@ -118,6 +118,14 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         self.plot.getAxis("bottom").set_numbered(x)
         self.plot.getAxis("left").set_numbered(y)
 
+    def set_logarithmic(self, x: bool, y: bool) -> None:
+        """Whether each axis counts in powers of ten. The range is to follow before the next paint:
+        1,000 steps are no 10¹⁰⁰⁰."""
+        for name, log in (("bottom", x), ("left", y)):
+            axis = self.plot.getAxis(name)
+            if axis.logMode != log:
+                axis.setLogMode(log)
+
     def area(self) -> QRectF:
         """Where the curves are, in the widget's pixels."""
         return QRectF(self.mapFromScene(self.box.sceneBoundingRect()).boundingRect())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gui.widgets.decimate import dashes, decimate
 from gui.widgets.label_places import spread
 from gui.widgets.numbers import format_log_probability, format_number, format_probability
-from gui.widgets.plot_axis import log_ticks
+from gui.widgets.plot_axis import DirectAxis, log_ticks
 from gui.widgets.smoothing import Smoother
 
 values = st.lists(st.floats(-1e6, 1e6) | st.just(math.nan) | st.just(math.inf), max_size=700)
@@ -137,3 +137,19 @@ def test_log_probabilities_agree_with_decimal_arithmetic(log_probability: float)
     number = Decimal(text.replace("×10", "E").translate(digits))
     exact = Decimal(log_probability).exp()
     assert abs(number - exact) <= abs(exact) * Decimal("0.006") + Decimal("0.0005") * (exact > 1e-3)
+
+
+def test_an_axis_writes_its_numbers_in_one_notation() -> None:
+    axis = DirectAxis("bottom")
+    assert axis.tickStrings([0.0, 1e8, 1.2e8], 1.0, 2e7) == ["0", "10⁸", "1.2×10⁸"]
+    assert axis.tickStrings([0.0, 5e5, 1e6], 1.0, 5e5) == ["0", "500,000", "1,000,000"]
+    axis.setLogMode(True)
+    told = axis.tickStrings([2.0, 5.0, math.log10(2e7), 8.0], 1.0, 1.0)
+    assert told == ["100", "10⁵", "2×10⁷", "10⁸"]
+    assert axis.tickStrings([0.0, 2.0, 6.0], 1.0, 1.0) == ["1", "100", "1,000,000"]
+
+
+@pytest.mark.parametrize("ends", [(0.0, 3e7), (-1e300, 1e300), (-math.inf, 3.0), (2.0, math.nan)])
+def test_ticks_of_a_range_that_no_number_holds_are_few(ends: tuple[float, float]) -> None:
+    ticks = log_ticks(*ends, most=8)
+    assert len(ticks) <= 12 and all(abs(t) <= 308 for t in ticks)

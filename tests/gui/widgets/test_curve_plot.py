@@ -228,6 +228,26 @@ def test_log_x_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> None:
     assert plot.view.box.viewRange()[0] == [0.0, 1000.0]
 
 
+@pytest.mark.parametrize("last", [400.0, 3e7, 1e15])
+def test_turning_to_powers_of_ten_never_paints_the_old_range_as_powers(
+    plot: CurvePlot, last: float, qtbot: QtBot
+) -> None:
+    plot.clear()
+    plot.set_series("long", [1.0, last], [1.0, last], kind="policy")
+    plot.redraw()
+    for turn in (True, False):
+        plot.set_log_x(turn)
+        plot.set_log_y(turn)
+        plot.grab()  # before it was drawn anew: 10 to the power of the last step is no number
+        qtbot.waitUntil(lambda: not plot.turns.waiting)
+        plot.grab()
+        assert plot.view.ranges()[0][1] == pytest.approx(math.log10(last) if turn else last)
+    plot.set_log_x(True)
+    plot.clear()
+    plot.redraw()
+    plot.grab()
+
+
 def test_log_y_shows_powers_of_ten_and_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> None:
     plot.clear()
     plot.set_series("update", [1, 2, 3, 4], [1e-5, 0.0, 1e-3, 1e-1], kind="policy")
