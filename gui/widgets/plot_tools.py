@@ -37,6 +37,11 @@ class PlotTools(FlowRow):
         button.setCheckable(checkable)
         return button
 
+    @property
+    def note(self) -> str:
+        """How the strong line is smoothed; empty if none is."""
+        return self._note.text()
+
     def explain_smoothing(self, weight: float | None) -> None:
         """Say how the strong line is smoothed; None: no line is."""
         text = tip = ""

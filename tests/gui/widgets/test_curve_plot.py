@@ -458,7 +458,8 @@ def test_exports_hold_what_is_shown(plot: CurvePlot, tmp_path: Path) -> None:
     plot.export_svg(tmp_path / "a.svg")
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     texts = "".join(t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text"))
-    assert "held-out" in texts and "loss (nats per token)" in texts and "true entropy" in texts
+    for words in (plot.title, "held-out", "loss (nats per token)", "true entropy", "w = 0.98"):
+        assert words in texts
 
 
 def test_an_export_that_cannot_be_written_says_so(plot: CurvePlot, tmp_path: Path) -> None:
