@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import LabError
+from engine.training.tables import Table, View
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,18 +83,67 @@ class Diverged(LabError):  # noqa: N818 - a state of the run, named as one says 
         """Steps taken in the state that ``Trainer.go_back`` restores."""
 
 
-@dataclass
-class History:
-    """Every step and evaluation of a run, as growing columns."""
+_STEP_FIELDS = tuple(f.name for f in fields(StepRecord))
+_KEPT_FIELDS = _STEP_FIELDS[:-1]
+"""What a checkpoint holds of each step; the rate follows from the others."""
 
-    steps: list[StepRecord] = field(default_factory=list)
-    evaluations: list[Evaluation] = field(default_factory=list)
-    _seconds: float = 0.0
+
+class StepRecords(Sequence[StepRecord]):
+    """The steps of a history at one moment, made into records as they are asked for."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    @overload
+    def __getitem__(self, index: int) -> StepRecord: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[StepRecord]: ...
+
+    def __getitem__(self, index: int | slice) -> StepRecord | list[StepRecord]:
+        if isinstance(index, slice):
+            columns = (self._view[name][index].tolist() for name in _STEP_FIELDS)
+            return [_step_record(*values) for values in zip(*columns, strict=True)]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return _step_record(*(float(self._view[name][index]) for name in _STEP_FIELDS))
+
+
+def _step_record(
+    step: float,
+    loss: float,
+    learning_rate: float,
+    gradient_norm: float,
+    seconds: float,
+    tokens: float,
+    tokens_per_second: float,
+) -> StepRecord:
+    return StepRecord(
+        int(step), loss, learning_rate, gradient_norm, seconds, int(tokens), tokens_per_second
+    )
+
+
+class History:
+    """Every step and evaluation of a run, as growing columns: a long run has a great many steps,
+    and a record apiece would take six times the memory of its numbers."""
+
+    def __init__(self) -> None:
+        self._table = Table(*_STEP_FIELDS)
+        self.evaluations: list[Evaluation] = []
+        self._seconds = 0.0
 
     def add(self, record: StepRecord) -> None:
         """Append a step."""
-        self.steps.append(record)
+        self._table.append([getattr(record, name) for name in _STEP_FIELDS])
         self._seconds += record.seconds
+
+    @property
+    def steps(self) -> StepRecords:
+        """The steps so far, in order."""
+        return StepRecords(self._table.view())
 
     @property
     def seconds(self) -> float:
@@ -101,19 +152,19 @@ class History:
 
     def cut(self, step: int) -> None:
         """Forget what came after ``step`` steps."""
-        self.steps = self.steps[:step]
+        self._table.cut(step)
         self.evaluations = [e for e in self.evaluations if e.step <= step]
-        self._seconds = sum(record.seconds for record in self.steps)
+        self._seconds = sum(self._table.view()["seconds"].tolist())
 
     def columns(self) -> dict[str, Floats]:
         """Arrays by name: step, loss, learning_rate, gradient_norm, seconds, tokens (steps,);
         evaluation_step, evaluation_loss, evaluation_seconds (evaluations,). ``seconds`` is each
         step's own; their running sum is the wall time in steps."""
-        names = ("step", "loss", "learning_rate", "gradient_norm", "seconds", "tokens")
-        result = {n: np.array([getattr(r, n) for r in self.steps], dtype=np.float64) for n in names}
-        for n in ("step", "loss", "seconds"):
-            values = [getattr(e, n) for e in self.evaluations]
-            result[f"evaluation_{n}"] = np.array(values, dtype=np.float64)
+        view = self._table.view()
+        result = {name: view[name].copy() for name in _KEPT_FIELDS}
+        for name in ("step", "loss", "seconds"):
+            values = [getattr(e, name) for e in self.evaluations]
+            result[f"evaluation_{name}"] = np.array(values, dtype=np.float64)
         return result
 
     @classmethod
@@ -124,17 +175,16 @@ class History:
             ValueError: if columns of one table differ in length.
             KeyError: if one is missing.
         """
-        names = ("step", "loss", "learning_rate", "gradient_norm", "seconds", "tokens")
         history = cls()
         before = 0.0
         for step, loss, rate, norm, seconds, tokens in zip(
-            *(columns[n].tolist() for n in names), strict=True
+            *(columns[name].tolist() for name in _KEPT_FIELDS), strict=True
         ):
             per_second = (tokens - before) / seconds if seconds > 0 else 0.0
             before = tokens
-            history.add(StepRecord(int(step), loss, rate, norm, seconds, int(tokens), per_second))
+            history.add(_step_record(step, loss, rate, norm, seconds, tokens, per_second))
         for step, loss, seconds in zip(
-            *(columns[f"evaluation_{n}"].tolist() for n in ("step", "loss", "seconds")),
+            *(columns[f"evaluation_{name}"].tolist() for name in ("step", "loss", "seconds")),
             strict=True,
         ):
             history.evaluations.append(Evaluation(int(step), loss, seconds))
