@@ -67,6 +67,9 @@ class Colours:
     """Captions and hints; readable on window and surface."""
     disabled: str
     border: str
+    """Lines that only divide; what cannot be used."""
+    edge: str
+    """Edges of fields and cards: 3:1 on window, surface and raised."""
     accent: str
     """Selection, focus, links, the one primary button of a view."""
     accent_text: str
@@ -144,6 +147,7 @@ LIGHT = Colours(
     muted="#596273",
     disabled="#9aa2af",
     border="#cdd2da",
+    edge="#868d9a",
     accent="#3f51b5",
     accent_text="#ffffff",
     accent_soft="#e4e8fa",
@@ -172,6 +176,7 @@ DARK = Colours(
     muted="#a7b0be",
     disabled="#69717f",
     border="#3b414c",
+    edge="#757d8b",
     accent="#a5b1ff",
     accent_text="#14172a",
     accent_soft="#2c3253",

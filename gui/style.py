@@ -15,6 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.widgets.look import colours_of
+from gui.widgets.wheel import WheelGuard
+
 _Metric = QStyle.PixelMetric
 
 LENGTHS: dict[QStyle.PixelMetric, int] = {
@@ -38,6 +41,7 @@ LENGTHS: dict[QStyle.PixelMetric, int] = {
     _Metric.PM_ButtonMargin: 12,
     _Metric.PM_TabBarTabHSpace: 32,
     _Metric.PM_TabBarTabVSpace: 16,
+    _Metric.PM_TabBarTabShiftVertical: 0,
     _Metric.PM_ScrollBarExtent: 14,
     _Metric.PM_SliderThickness: 20,
     _Metric.PM_SliderControlThickness: 20,
@@ -56,7 +60,15 @@ class ScaledFusion(QProxyStyle):
     def __init__(self, scale: float) -> None:
         super().__init__(QStyleFactory.create("Fusion"))
         self.scale = scale
-        self._lengths = {m: max(1, round(v * scale)) for m, v in LENGTHS.items()}
+        self._lengths = {m: max(min(1, v), round(v * scale)) for m, v in LENGTHS.items()}
+        self._wheel = WheelGuard(self)
+
+    def polish(self, what: object) -> None:
+        """Qt calls this with every widget before it is first shown, with the palette and with the
+        application."""
+        super().polish(what)  # type: ignore[call-overload]
+        if isinstance(what, QWidget):
+            self._wheel.guard(what)
 
     def pixelMetric(
         self,
@@ -76,8 +88,12 @@ class ScaledFusion(QProxyStyle):
     ) -> None:
         if element == QStyle.PrimitiveElement.PE_IndicatorCheckBox:
             self._draw_check_box(option, painter)
-        else:
-            super().drawPrimitive(element, option, painter, widget)
+            return
+        super().drawPrimitive(element, option, painter, widget)
+        if element == QStyle.PrimitiveElement.PE_Frame:
+            self._draw_edge(option, painter, 0.0)
+        elif element == QStyle.PrimitiveElement.PE_FrameLineEdit:
+            self._draw_edge(option, painter, 2.0)
 
     def drawComplexControl(
         self,
@@ -87,6 +103,8 @@ class ScaledFusion(QProxyStyle):
         widget: QWidget | None = None,
     ) -> None:
         super().drawComplexControl(control, option, painter, widget)
+        if control == QStyle.ComplexControl.CC_SpinBox and getattr(option, "frame", True):
+            self._draw_edge(option, painter, 2.0)
         # Fusion's own arrows keep their size whatever the text's: ours cover them.
         if self.scale <= 1.0:
             return
@@ -121,6 +139,24 @@ class ScaledFusion(QProxyStyle):
                 ]
             )
         )
+        painter.restore()
+
+    def _draw_edge(self, option: QStyleOption, painter: QPainter, radius: float) -> None:
+        """The edge of a card or a field, seen in every theme (Fusion's is darker than the ground,
+        which a dark ground swallows); a focused field keeps Fusion's own, in the accent colour."""
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            return
+        colours = colours_of(option.palette)
+        enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, radius > 0)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colours.color("edge" if enabled else "border"), 1.0))
+        if radius > 0:
+            area = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5)
+            painter.drawRoundedRect(area, radius, radius)
+        else:
+            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
         painter.restore()
 
     def _draw_check_box(self, option: QStyleOption, painter: QPainter) -> None:

@@ -58,7 +58,19 @@ class BarsArea(QAbstractScrollArea):
         self._vocabulary = Vocabulary(lambda i: b"")
         self._scale = Scale()
         self._marked: int | None = None
+        self._axis_title = "probability of the next token"
         self._current = self._hovered = -1
+
+    def set_axis_title(self, title: str) -> None:
+        """What the axis measures, where the rows are no next tokens."""
+        self._axis_title = title
+        self.setAccessibleName(title)
+        self.viewport().update()
+
+    @property
+    def axis_title(self) -> str:
+        """What stands below the axis, its scale included."""
+        return self._axis_title + (" (log scale)" if self._scale.log else "")
 
     def show_rows(
         self,
@@ -236,8 +248,7 @@ class BarsArea(QAbstractScrollArea):
                 baseline = top + metrics.ascent() + 3
                 painter.drawText(QRectF(x - half, baseline, 0, 0).topLeft(), text)
                 taken = x + half + metrics.averageCharWidth()
-        title = "probability of the next token" + (" (log scale)" if self._scale.log else "")
-        title = metrics.elidedText(title, Qt.TextElideMode.ElideRight, width - left)
+        title = metrics.elidedText(self.axis_title, Qt.TextElideMode.ElideRight, width - left)
         baseline = top + metrics.height() + metrics.ascent() + 3
         painter.drawText(QRectF(left, baseline, 0, 0).topLeft(), title)
 

@@ -12,14 +12,14 @@ class FoldButton(QToolButton):
     """A line that shows and hides something; what that is, whoever owns it decides.
 
     Args:
-        title: what is folded away.
+        title: what is folded away; "&" stands before the letter of its key.
         parent: the widget that owns it.
     """
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = title
-        self.setText(title.replace("&", "&&"))
+        self._title = title.replace("&&", "\0").replace("&", "").replace("\0", "&")
+        self.setText(title)
         self.setCheckable(True)
         self.setAutoRaise(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -47,7 +47,7 @@ class FoldBox(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = FoldButton(title, self)
+        self.button = FoldButton(title.replace("&", "&&"), self)
         self.button.toggled.connect(self._toggled)
         self.body = QWidget(self)
         self.body.hide()

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QLabel, QVBoxLayout, QWidget
 
-from gui import theme
+from gui.widgets.complaint import Complaint
 from gui.widgets.look import em
 from gui.widgets.numbers import format_number
-from gui.widgets.safe_text import plain_label, plain_tooltip
+from gui.widgets.safe_text import plain_tooltip
 
 
 class _Box(QAbstractSpinBox):
@@ -37,7 +37,8 @@ class _Box(QAbstractSpinBox):
 
 class NumberField(QWidget):
     """A named number between two bounds. A text that is no such number is never taken silently:
-    the sentence below says what is wrong, and the last good value stays in force.
+    a sentence below says what is wrong, without taking room from anything, and the last good value
+    stays in force.
 
     Args:
         name: the field's name, shown above it.
@@ -86,14 +87,12 @@ class NumberField(QWidget):
         self.box.setToolTip(plain_tooltip(explanation))
         self.box.setMinimumWidth(round(em(self.font()) * 5))
         self.name_label.setBuddy(self.box)
-        self.problem = plain_label("", self, wrap=True)
-        theme.set_text_role(self.problem, "caption", "bad")
-        self.problem.hide()
+        self.problem = Complaint(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for widget in (self.name_label, self.box, self.problem):
-            layout.addWidget(widget)
+        layout.addWidget(self.name_label)
+        layout.addWidget(self.box)
         layout.addStretch(1)
         self._write(self._value)
         self.box.lineEdit().textChanged.connect(self._typed)
@@ -128,7 +127,8 @@ class NumberField(QWidget):
         try:
             number = float(plain)
         except ValueError:
-            return None, "This is not a number. Write it like 0.001 or 1e-3."
+            like = "a whole number, like 12" if self._whole else "it like 0.001 or 1e-3"
+            return None, f"This is not a number. Write {like}."
         if not math.isfinite(number):
             return None, "The number must be finite."
         if self._whole and number != int(number):
@@ -141,8 +141,7 @@ class NumberField(QWidget):
 
     def _typed(self, text: str) -> None:
         number, problem = self.read(text)
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
+        self.problem.say(problem)
         self.box.setAccessibleDescription(problem or self.box.toolTip())
         good = number is not None
         if good != self._good:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -169,6 +170,10 @@ class PredictionCard(FittingFrame):
             button.show()
         for last in (self.show_button, self.next_button):
             self._row.add(last)
+        # New buttons would come last of all in the window, behind those that lock and skip.
+        order = [self, *self.buttons, self.show_button, self.next_button, self.lock_button]
+        for before, after in pairwise([*order, self.skip_button]):
+            QWidget.setTabOrder(before, after)
         self._title = title
         self.title.setVisible(bool(title))
         self._show_score()
@@ -236,6 +241,18 @@ class PredictionCard(FittingFrame):
         verdict = f"{'Right.' if won else 'Not quite.'} {explanation}"
         self._tell(verdict, "good" if won else "bad")
         self.scored.emit(won)
+
+    def leave_open(self, explanation: str) -> None:
+        """Tell why the answer can't be known after all; only after it was locked in. Nothing is
+        scored.
+
+        Args:
+            explanation: one or two sentences, plain text.
+        """
+        if self._state != "locked":
+            return
+        self._enter("revealed")
+        self._tell(f"Not scored. {explanation}", "text")
 
     def _mark(self, right: set[int]) -> None:
         """Sign the right choices, and the one that was made."""

@@ -13,8 +13,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QFrame,
     QLabel,
+    QLineEdit,
     QPushButton,
+    QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -319,3 +323,70 @@ def test_arrows_grow_with_the_text(look: Theme, qtbot: QtBot) -> None:
         )
 
     assert arrow_pixels(200) > 2 * arrow_pixels(100) > 0
+
+
+@BOTH
+def test_edges_can_be_seen_on_every_ground(colours: Colours) -> None:
+    for ground in ("window", "surface", "raised"):
+        assert contrast(colours.color("edge"), colours.color(ground)) >= 3.0, ground
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_cards_and_fields_are_drawn_with_edges_that_are_seen(
+    mode: str, look: Theme, qtbot: QtBot
+) -> None:
+    """WCAG 2.2, 1.4.11, measured on what is painted."""
+    look.set_mode(mode)
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    card, field, line = QFrame(), QSpinBox(), QLineEdit()
+    card.setFrameShape(QFrame.Shape.StyledPanel)
+    card.setMinimumSize(80, 40)
+    for widget in (card, field, line):
+        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        column.addWidget(widget)
+    qtbot.addWidget(holder)
+    holder.show()
+    image = holder.grab().toImage()
+    grounds = [look.colours.color(name) for name in ("window", "surface")]
+    for widget in (card, field, line):
+        place = widget.geometry()
+        down = range(place.top() - 2, place.top() + 4)
+        across = range(place.left() - 2, place.left() + 4)
+        crossed = (
+            [image.pixelColor(place.center().x(), y) for y in down],
+            [image.pixelColor(x, place.center().y()) for x in across],
+        )
+        for pixels in crossed:
+            seen = max(min(contrast(pixel, ground) for ground in grounds) for pixel in pixels)
+            assert seen >= 3.0, type(widget).__name__
+
+
+@pytest.mark.parametrize("size", [100, 200])
+def test_tabs_that_are_not_chosen_show_their_words_whole(
+    size: int, look: Theme, qtbot: QtBot
+) -> None:
+    look.set_text_size(size)
+    tabs = QTabWidget()
+    tabs.setDocumentMode(True)
+    tabs.resize(800, 200)
+    for _ in range(2):
+        tabs.addTab(QWidget(), "Training")
+    qtbot.addWidget(tabs)
+    tabs.show()
+    bar = tabs.tabBar()
+    image = bar.grab().toImage()
+    ground = look.colours.color("window")
+
+    def inked(index: int) -> list[int]:
+        area = bar.tabRect(index).adjusted(5, 0, -5, -4 * size // 100)  # less the underline
+        return [
+            y - area.top()
+            for y in range(area.top(), area.bottom() + 1)
+            if any(
+                contrast(image.pixelColor(x, y), ground) > 2
+                for x in range(area.left(), area.right() + 1)
+            )
+        ]
+
+    assert inked(1) == inked(0)
