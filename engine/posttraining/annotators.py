@@ -29,6 +29,64 @@ from engine.posttraining.preferences import Choice, Pair, Preference
 
 Floats = npt.NDArray[np.float64]
 
+TIPS = 0.5
+"""A bias shows if it differs by so much, in log-odds, between the two answers of a pair (root mean
+square): it then tips an even choice to 62 %. On small sums a point for each token differs by 0.3,
+and 500 comparisons did not tell it from nothing."""
+
+REFERENCE_SPREADS: dict[str, dict[str, float]] = {
+    LENGTH: {
+        "sums": 0.32,
+        "letters": 1.07,
+        "scratchpad": 4.0,
+        "replies": 5.2,
+        "stories": 3.8,
+        "refusals": 0.61,
+    },
+    FORMAT: {
+        "sums": 0.0,
+        "letters": 0.0,
+        "scratchpad": 0.0,
+        "replies": 0.1,
+        "stories": 0.16,
+        "refusals": 0.0,
+    },
+    KEYWORDS: {"replies": 1.6},
+    REPEATS: {
+        "sums": 0.31,
+        "letters": 0.27,
+        "scratchpad": 0.22,
+        "replies": 0.18,
+        "stories": 0.09,
+        "refusals": 0.0,
+    },
+}
+"""By feature and task: the root mean square difference between two answers of the reference policy
+to one prompt, measured on 48 prompts with 4 answers each."""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """How much of what an annotator looks at can be seen in some answers."""
+
+    key: str
+    title: str
+    weight: float
+    spread: float
+    """The feature's root mean square difference between the two answers of a pair."""
+    differing: float
+    """The share of pairs in which it differs at all."""
+
+    @property
+    def pull(self) -> float:
+        """What it adds to the margin between two answers, root mean square, in log-odds."""
+        return abs(self.weight) * self.spread
+
+    @property
+    def shows(self) -> bool:
+        """Whether it can be told from their clicks."""
+        return self.pull >= TIPS
+
 
 @dataclass(frozen=True)
 class Annotator:
@@ -81,6 +139,37 @@ class Annotator:
         b = feature_table(seen, prompts, [pair.b for pair in pairs])  # (n, k)
         result: Floats = (a - b) @ np.array([self.weight_of(f.key) for f in seen])
         return result
+
+    def influences(
+        self, features: Sequence[Feature], pairs: Sequence[Pair]
+    ) -> tuple[Influence, ...]:
+        """What this annotator looks at and how much of it differs in these pairs, the strongest
+        pull first."""
+        seen = [f for f in features if self.weight_of(f.key)]
+        if not seen or not pairs:
+            return ()
+        prompts = [pair.prompt for pair in pairs]
+        a = feature_table(seen, prompts, [pair.a for pair in pairs])  # (n, k)
+        b = feature_table(seen, prompts, [pair.b for pair in pairs])  # (n, k)
+        gap = a - b  # (n, k)
+        found = [
+            Influence(
+                feature.key,
+                feature.title,
+                self.weight_of(feature.key),
+                float(np.sqrt((gap[:, i] ** 2).mean())),
+                float((gap[:, i] != 0).mean()),
+            )
+            for i, feature in enumerate(seen)
+        ]
+        return tuple(sorted(found, key=lambda one: -one.pull))
+
+    def shows_in(self, key: str) -> tuple[str, ...]:
+        """The keys of the tasks in whose answers this annotator's weight on a feature shows, the
+        clearest first; by the reference policies' answers."""
+        spreads = REFERENCE_SPREADS.get(key, {})
+        clear = [task for task in spreads if abs(self.weight_of(key)) * spreads[task] >= TIPS]
+        return tuple(sorted(clear, key=lambda task: -spreads[task]))
 
     def probabilities(self, features: Sequence[Feature], pairs: Sequence[Pair]) -> Floats:
         """p(this annotator prefers A) where they say which is better, (n,)."""

@@ -1,9 +1,12 @@
 """A post-training run on disk, to go on from bit for bit. Never pickle.
 
-    FOLDER/state.safetensors    policy, reference, both moments of every parameter
+    FOLDER/state.safetensors    policy, reference, both moments of every parameter, the numbers
+                                of the reward's models
     FOLDER/state.json           settings, the reward's terms with their weights, random states
 
-A reward's terms are named, not stored: whoever loads a run gives the terms that are there now.
+Terms that are programs of the lab are named; reward models and rubrics are stored whole
+(``reward_files``), so a run goes on wherever it is taken, with nothing made again. Version 1 named
+all terms: whoever loads such a run gives the terms that are there now.
 """
 
 from __future__ import annotations
@@ -17,19 +20,31 @@ import torch
 from torch import Tensor
 
 from engine.errors import LabError
-from engine.files import read_json, write_json
-from engine.models.transformer.config import TransformerConfig
+from engine.files import write_json
+from engine.models.transformer.config import TransformerConfig, parameter_counts
 from engine.models.transformer.files import check_tensors, read_tensors, write_tensors
 from engine.models.transformer.model import TransformerModel
 from engine.models.transformer.module import Transformer
 from engine.posttraining.grpo import GRPO
-from engine.posttraining.rewards import RewardMix, RewardTerm
+from engine.posttraining.kept_state import (
+    FORMAT,
+    STATE_FILE,
+    VERSION,
+    damaged,
+    kept_terms,
+    read_state,
+    reward_bytes,
+)
+from engine.posttraining.reward_files import describe_reward, restore_reward
+from engine.posttraining.rewards import RewardTerm
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import Task
 
-STATE_FILE, TENSOR_FILE = "state.json", "state.safetensors"
-FORMAT, VERSION = "next-token-lab post-training", 1
+TENSOR_FILE = "state.safetensors"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+_PARTS = ("policy", "reference", "optimizer", "reward")
+_HEADER = 1_000_000
+"""Bytes that names and small tensors may take beside the numbers that are called for."""
 
 
 def save_run(run: GRPO, folder: Path) -> None:
@@ -45,6 +60,8 @@ def save_run(run: GRPO, folder: Path) -> None:
     for index, moments in optimizer["state"].items():
         for name in _MOMENTS:
             tensors[f"optimizer.{index}.{name}"] = moments[name].detach().clone().contiguous()
+    terms, numbers = describe_reward(run.reward)
+    tensors |= {f"reward.{name}": t for name, t in numbers.items()}
     write_tensors(folder / TENSOR_FILE, tensors)
     write_json(
         folder / STATE_FILE,
@@ -54,7 +71,7 @@ def save_run(run: GRPO, folder: Path) -> None:
             "task": run.task.key,
             "config": run.module.config.to_dict(),
             "settings": asdict(run.settings),
-            "reward": [[term.key, term.title, weight] for term, weight in run.reward.terms],
+            "reward": [term.to_dict() for term in terms],
             "updates": run.update_count,
             "sampling": sampling.numpy().tobytes().hex(),
             "prompts": prompts,
@@ -68,33 +85,36 @@ def load_run(folder: Path, task: Task, terms: Sequence[RewardTerm]) -> GRPO:
     Args:
         folder: that ``save_run`` wrote, of any origin.
         task: the task it belongs to.
-        terms: the terms of rewards that there are now.
+        terms: the terms of rewards that there are now: those that the task has, and what else
+            is at hand (see ``restore_reward``).
 
     Raises:
-        LabError: if a file is missing or damaged, the run is one of another task, or its reward
-            has a term that is not among those given.
+        LabError: if a file is missing, damaged or larger than it can be, the run is one of
+            another task, or its reward has a term that was not stored and is not among those
+            given.
     """
-    state = read_json(folder / STATE_FILE)
-    damaged = LabError(f"{STATE_FILE} in {folder} describes no run that this version can read.")
-    if state.get("format") != FORMAT or state.get("version") != VERSION:
-        raise damaged
+    state = read_state(folder)
     if state.get("task") != task.key:
         raise LabError("This run belongs to another task.")
     try:
         config = TransformerConfig.from_dict(state["config"])
         settings = GRPOSettings(**state["settings"])
-        reward = reward_of(state["reward"], terms)
+        kept = kept_terms(state)
         updates, sampling = state["updates"], bytes.fromhex(state["sampling"])
         if type(updates) is not int or not 0 <= updates <= 10**9:
-            raise damaged
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged from error
-    tensors, _ = read_tensors(folder / TENSOR_FILE)
-    parts = {part: _part(tensors, part) for part in ("policy", "reference", "optimizer")}
+            raise damaged(folder)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise damaged(folder) from error
+    size = 4 * 4 * parameter_counts(config)["total"]  # float32: policy, reference, two moments
+    tensors, _ = read_tensors(folder / TENSOR_FILE, size + reward_bytes(kept) + _HEADER)
+    parts = {part: _part(tensors, part) for part in _PARTS}
+    if sum(map(len, parts.values())) != len(tensors):
+        raise LabError(f"{TENSOR_FILE} in {folder} holds more than a run.")
     with torch.device("meta"):
         shapes = {name: p.shape for name, p in Transformer(config).named_parameters()}
     for part in ("policy", "reference"):
         check_tensors(parts[part], shapes, TENSOR_FILE)
+    reward = restore_reward(kept, parts["reward"], task, terms)
     module = Transformer(config)
     module.load_state_dict(parts["reference"], strict=False)
     run = GRPO(TransformerModel(module, "Reference policy"), task, reward, settings)
@@ -107,30 +127,9 @@ def load_run(folder: Path, task: Task, terms: Sequence[RewardTerm]) -> GRPO:
         generator = torch.frombuffer(bytearray(sampling), dtype=torch.uint8)
         run.restore((parameters, optimizer, generator, state["prompts"]))
     except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise damaged from error
+        raise damaged(folder) from error
     run.update_count = updates
     return run
-
-
-def reward_of(saved: Any, terms: Sequence[RewardTerm]) -> RewardMix:
-    """The mix that was saved, of the terms that are there now; what has weight 0 is left out
-    where it is not there.
-
-    Raises:
-        LabError: if a term that counts is not among them.
-        ValueError, TypeError: if it is no mix.
-    """
-    known: Mapping[str, RewardTerm] = {term.key: term for term in terms}
-    mix = []
-    for key, title, weight in saved:
-        if key in known:
-            mix.append((known[key], float(weight)))
-        elif weight:
-            raise LabError(
-                f"This run was rewarded by “{title}”, which is not there any more. Make it again, "
-                "then resume."
-            )
-    return RewardMix(tuple(mix))
 
 
 def _moments(tensors: dict[str, Tensor], run: GRPO) -> dict[int, dict[str, Tensor]]:

@@ -29,7 +29,7 @@ from engine.posttraining.evaluation import (
     read_answers,
     true_scores,
 )
-from engine.posttraining.objective import advantages, no_spread, policy_objective
+from engine.posttraining.objective import advantages, policy_objective, without_signal
 from engine.posttraining.opening import opened_group, piece_of_prompt
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.reading import Piece, answer_log_probs, pieces_of
@@ -162,7 +162,7 @@ class GRPO:
             self._push(pieces, sampled, advantage.flatten(), reference, job)
             for _ in range(s.updates_per_batch)
         ]
-        silent = no_spread(grouped)  # (P,)
+        silent = without_signal(advantage)  # (P,)
         # The first drawn that has something to show, wherever it stands now.
         shown = min(range(s.prompts), key=lambda i: (bool(silent[i]), order[i]))
         opened = [piece_of_prompt(pieces, shown, s.group)]

@@ -38,14 +38,22 @@ class Hack:
     """A reward that was hacked."""
 
     best: int
-    """The update at which the true score was best."""
+    """The last of the ``WINDOW`` updates whose mean true score was best."""
     noticed: int
     """The first update from which on the true score stays below, by more than its error."""
     true_before: float
+    """The best mean of ``WINDOW`` updates: not what the run began with."""
     true_after: float
-    """At the end."""
+    """The mean of the last ``WINDOW`` updates."""
     reward_before: float
+    """The mean of the same updates as ``true_before``."""
     reward_after: float
+    """The mean of the last ``WINDOW`` updates."""
+
+    @property
+    def best_updates(self) -> tuple[int, int]:
+        """The first and the last of the updates that were best together."""
+        return self.best - WINDOW + 1, self.best
 
 
 def smoothed(values: Floats, window: int = WINDOW) -> Floats:
@@ -94,10 +102,20 @@ def hack_of(state: ArmState) -> Hack | None:
     return find_hack(state.task_reward, state.series("true_score"), state.series("true_error"))
 
 
+def ends(values: Floats) -> tuple[float, float, int]:
+    """What a curve began with and ended with, as means, and of how many updates each: at most
+    ``WINDOW``, and no update counts for both unless there is only one.
+
+    Args:
+        values: one of every update, (n,), n ≥ 1.
+    """
+    n = max(1, min(WINDOW, len(values) // 2))
+    return float(values[:n].mean()), float(values[-n:].mean()), n
+
+
 def length_direction(lengths: Floats) -> Direction:
     """Which way the mean length went from the first updates to the last ones."""
-    n = max(1, min(WINDOW, len(lengths) // 2))
-    start, end = float(lengths[:n].mean()), float(lengths[-n:].mean())
+    start, end, _ = ends(lengths)
     if not math.isfinite(start + end) or abs(end - start) < SAME_LENGTH * start:
         return "same"
     return "longer" if end > start else "shorter"

@@ -30,7 +30,8 @@ def advantages(rewards: Tensor, baseline: Baseline) -> Tensor:
     """How much better each sample did than its group: rewards (P, G) → Â (P, G).
 
     "none" is REINFORCE's Â = r; "mean" subtracts the group's mean; "mean_std" then divides by
-    the group's standard deviation (of the sample, with G − 1) plus 1e-4, as GRPO does.
+    the group's standard deviation (of the sample, with G − 1) plus 1e-4, as GRPO does. With either
+    a group without spread gets exactly 0, whatever rounding its mean has.
 
     >>> advantages(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), "mean")
     tensor([[-0.5000, -0.5000,  0.5000,  0.5000]])
@@ -38,6 +39,7 @@ def advantages(rewards: Tensor, baseline: Baseline) -> Tensor:
     if baseline == "none":
         return rewards.clone()  # (P, G)
     centred = rewards - rewards.mean(dim=1, keepdim=True)  # (P, G)
+    centred = centred.masked_fill(no_spread(rewards)[:, None], 0.0)  # (P, G)
     if baseline == "mean":
         return centred
     if rewards.shape[1] < 2:
@@ -46,8 +48,21 @@ def advantages(rewards: Tensor, baseline: Baseline) -> Tensor:
 
 
 def no_spread(rewards: Tensor) -> Tensor:
-    """Which groups have equal rewards throughout, so that nothing is learned: (P, G) → (P,)."""
+    """Which groups have equal rewards throughout: (P, G) → (P,)."""
     return (rewards == rewards[:, :1]).all(dim=1)
+
+
+def without_signal(advantage: Tensor) -> Tensor:
+    """Which groups push nothing, since all their advantages are 0: (P, G) → (P,).
+
+    With a baseline these are the groups without spread. Without one (Â = r) equal rewards push
+    too, unless they are 0.
+
+    >>> even = torch.tensor([[1.0, 1.0]])
+    >>> without_signal(advantages(even, "mean")), without_signal(advantages(even, "none"))
+    (tensor([True]), tensor([False]))
+    """
+    return (advantage == 0).all(dim=1)
 
 
 def token_log_probs(logits: Tensor, tokens: Tensor, temperature: float = 1.0) -> Tensor:

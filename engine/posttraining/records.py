@@ -38,9 +38,14 @@ class Group:
         return taken
 
     @property
-    def silent(self) -> bool:
-        """Whether all rewards are equal: no spread, no learning."""
+    def even(self) -> bool:
+        """Whether all rewards are equal: no spread."""
         return bool((self.rewards == self.rewards[0]).all())
+
+    @property
+    def silent(self) -> bool:
+        """Whether all advantages are 0, so that they push nothing."""
+        return bool((self.advantages == 0).all())
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class UpdateRecord:
     """Mean log π/π_ref of whole answers: an unbiased estimate of KL(π ‖ π_ref) in nats per answer,
     before the update. At a temperature other than 1, of both policies at that temperature."""
     silent_groups: float
-    """Share of groups without spread."""
+    """Share of groups whose advantages are all 0."""
     clipped: float
     """Share of tokens whose push was cut off, in the last gradient step."""
     loss: float
@@ -80,5 +85,5 @@ class UpdateRecord:
     gradient_norm: float
     seconds: float
     group: Group
-    """The first group drawn whose rewards differ, to look into; the first of all if none has
-    spread."""
+    """The first group drawn with an advantage that is not 0, to look into; the first of all if
+    there is none."""

@@ -165,13 +165,17 @@ def learn(reader: Reader, comparisons: Comparisons, l2: float | None = None) -> 
     return RewardModel(reader, mean, scale, fit(differences, comparisons.outcomes, penalty), n)
 
 
-def as_term(model: RewardModel, number: int) -> RewardTerm:
+def as_term(model: RewardModel, number: int | None = None) -> RewardTerm:
     """A reward model as a term of the reward.
 
     Args:
         model: the trained model.
-        number: which training this is; models of different trainings are different terms.
+        number: which training this is; models of different trainings are different terms. None
+            for a model that was kept with a run.
     """
+    name = (
+        "the reward model that was kept with a run" if number is None else f"reward model {number}"
+    )
     what = "the pre-trained transformer" if model.kind == "neural" else "features"
     linear = model.reader.features if isinstance(model.reader, FeatureReader) else ()
 
@@ -190,10 +194,11 @@ def as_term(model: RewardModel, number: int) -> RewardTerm:
     return RewardTerm(
         "preferences",
         "Preferences",
-        f"r of reward model {number}, learned from {model.comparisons:,} comparisons on {what}, "
+        f"r of {name}, learned from {model.comparisons:,} comparisons on {what}, "
         "in log-odds: 1 more is preferred in 73 % of cases.",
         score,
         kind="preferences",
         scores=model.score_many,
         reason=reason,
+        made=model,
     )

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.model import TransformerModel
+from engine.models.transformer.module import Transformer
 from engine.models.transformer.products import fast_products
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.reward_model import ModelKind
@@ -44,9 +45,14 @@ class PolicyReader:
 
     def __init__(self, policy: TransformerModel, task: Task) -> None:
         """The policy is copied, so that it may be trained further."""
-        self._module = copy.deepcopy(policy.module).requires_grad_(False)
+        self._module: Transformer = copy.deepcopy(policy.module).requires_grad_(False)
         self._tokenizer = task.tokenizer
         self._end = policy.config.vocab_size - 1
+
+    @property
+    def module(self) -> Transformer:
+        """The transformer that it reads with. It stays as it is."""
+        return self._module
 
     def read(
         self, prompts: Sequence[Prompt], answers: Sequence[Answer], job: Job = NO_JOB

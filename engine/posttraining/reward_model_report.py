@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.jobs import NO_JOB, Job
+from engine.posttraining.bradley_terry import sigmoid
 from engine.posttraining.candidates import Candidates
 from engine.posttraining.features import TRUE, Feature, feature_table
 from engine.posttraining.preferences import Preference
 from engine.posttraining.prompts import Answer
 from engine.posttraining.reward_model import (
+    L2,
     Comparisons,
     FeatureReader,
     Reader,
@@ -37,6 +39,8 @@ BINS = 5
 _CURVE = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 _LENGTHENED = 96
 _MOST_LENGTHS = 10
+Z95 = 1.96
+"""Standard errors to each side of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Accuracy:
     low: float
     """Wilson's 95 % interval."""
     high: float
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether the 95 % interval holds 50 %: then nothing is shown to have been learned."""
+        return self.low <= 0.5 <= self.high
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,18 @@ class Learned:
     """What one standard deviation (among answers to one prompt) adds to r."""
     correlation: float
     """With r, among answers to one prompt; 0 where the feature does not vary."""
+    error: float = 0.0
+    """The standard error of the effect, from the comparisons learned from."""
+
+    @property
+    def margin(self) -> float:
+        """Half the effect's 95 % interval."""
+        return Z95 * self.error
+
+    @property
+    def certain(self) -> bool:
+        """Whether the 95 % interval leaves out 0."""
+        return self.effect != 0 and abs(self.effect) > self.margin
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,7 @@ class Report:
     """(tokens, mean r) of the same answers cut or written on, over and over, to that length."""
 
 
-def wilson(right: float, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(right: float, n: int, z: float = Z95) -> tuple[float, float]:
     """Wilson's score interval of a share (Wilson 1927); (0, 1) for n = 0."""
     if n == 0:
         return 0.0, 1.0
@@ -176,9 +197,10 @@ def examine(
     curve.append(Point(total, outside))
     job.progress(2, 3, "Looking into the reward model")
     table = feature_table(features, pool.each, pool.answers)  # (N, k)
-    rewards = model.score_many(pool.each, pool.answers, job)  # (N,)
+    read = _read(reader, pool, job)  # (N, m): what the model sees
+    rewards = model.of_numbers(read)  # (N,)
     true = table[:, [f.key for f in features].index(TRUE)]  # (N,)
-    learned, explained = what_it_learned(model, features, table, rewards, pool.group)
+    learned, explained = what_it_learned(model, features, table, read, pool.group, told)
     return Report(
         model=model,
         train=accuracy_of(margins_of(model, told), told.outcomes),
@@ -219,28 +241,65 @@ def agreement(rewards: Floats, true: Floats, group: int) -> Accuracy:
     return accuracy_of(margins, np.where(gap > 0, 1.0, np.where(gap < 0, 0.0, 0.5)))
 
 
+def covariance(model: RewardModel, learned_from: Comparisons) -> Floats:
+    """How uncertain the weights are, per standard deviation of each number, (m, m).
+
+    The inverse of the loss's curvature at its least value: the weights' covariance where the
+    penalty is taken for a normal prior (Laplace's approximation; its intervals for a penalised fit
+    are those of Wahba 1983 and Wood 2006). Comparisons count as independent.
+    """
+    differences = (learned_from.a - learned_from.b) / model.scale  # (n, m)
+    p = sigmoid(differences @ model.weights)  # (n,)
+    weighted = differences * (p * (1 - p))[:, None]  # (n, m)
+    curvature = weighted.T @ differences + L2[model.kind] * np.eye(len(model.weights))  # (m, m)
+    result: Floats = np.linalg.inv(curvature).astype(np.float64)
+    return result
+
+
 def what_it_learned(
-    model: RewardModel, features: Sequence[Feature], table: Floats, rewards: Floats, group: int
+    model: RewardModel,
+    features: Sequence[Feature],
+    table: Floats,
+    read: Floats,
+    group: int,
+    learned_from: Comparisons,
 ) -> tuple[tuple[Learned, ...], float]:
-    """The features' parts in r, the greatest first, and R².
+    """The features' parts in r with their errors, the greatest first, and R².
 
     The linear model's weights are its own. Another model's reward is explained by the least
-    squares fit of a linear one to it, which may leave much of it unexplained.
+    squares fit of a linear one to it, which may leave much of it unexplained. Either way an effect
+    is linear in the model's weights, effect = M·w, so its variance is that of M·w.
+
+    Args:
+        model: trained on ``learned_from``.
+        features: k of them.
+        table: the features of N answers, G to a prompt, (N, k).
+        read: what the model's reader makes of the same answers, (N, m).
+        group: G.
+        learned_from: the comparisons that the model learned from.
     """
-    f, r = _centred(table, group), _centred(rewards[:, None], group)[:, 0]  # (N, k), (N,)
+    f = _centred(table, group)  # (N, k)
+    seen = _centred(read, group) / model.scale  # (N, m)
+    r = seen @ model.weights  # (N,)
     spread = np.sqrt((f**2).mean(axis=0))  # (k,)
     varies = spread > 1e-9
-    weights = np.zeros(len(features))
+    effects_of = np.zeros((len(features), len(model.weights)))  # M, (k, m)
     reader = model.reader
     total = float((r**2).sum())
     if isinstance(reader, FeatureReader) and reader.features == tuple(features):
-        weights, explained = model.weights_in_units, 1.0
+        np.fill_diagonal(effects_of, spread / model.scale)
+        explained, weights = 1.0, model.weights_in_units
     else:
         scaled = f[:, varies] / spread[varies]  # (N, k')
         square = scaled.T @ scaled + 1e-6 * len(f) * np.eye(scaled.shape[1])
-        weights[varies] = np.linalg.solve(square, scaled.T @ r) / spread[varies]
+        effects_of[varies] = np.linalg.solve(square, scaled.T @ seen)
+        weights = np.zeros(len(features))
+        weights[varies] = (effects_of @ model.weights)[varies] / spread[varies]
         left = float(((r - f @ weights) ** 2).sum())
         explained = 1 - left / total if total > 0 else 0.0
+    effects = weights * spread  # (k,)
+    uncertain = effects_of @ covariance(model, learned_from)  # (k, m)
+    errors = np.sqrt(np.maximum((uncertain * effects_of).sum(axis=1), 0.0))  # (k,)
     found = []
     for i, feature in enumerate(features):
         norm = math.sqrt(float((f[:, i] ** 2).sum()) * total)
@@ -251,8 +310,9 @@ def what_it_learned(
                 feature.title,
                 feature.unit,
                 float(weights[i]),
-                float(weights[i] * spread[i]),
+                float(effects[i]),
                 together,
+                float(errors[i]),
             )
         )
     return tuple(sorted(found, key=lambda one: -abs(one.effect))), explained
@@ -279,6 +339,15 @@ def by_length(
             answers.append(Answer(task.tokenizer.decode(written), True, length))
         found.append((length, float(model.score_many(prompts, answers, job).mean())))
     return tuple(found)
+
+
+def _read(reader: Reader, pool: Candidates, job: Job) -> Floats:
+    """What a reader makes of N answers, (N, m); equal answers to one prompt are read once."""
+    pairs = list(zip(pool.each, pool.answers, strict=True))
+    places = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+    each = reader.read([p for p, _ in places], [a for _, a in places], job)
+    result: Floats = each[[places[pair] for pair in pairs]]
+    return result
 
 
 def _centred(table: Floats, group: int) -> Floats:

@@ -98,15 +98,18 @@ class Rubric:
             kind="rubric",
             scores=self.score_many,
             reason=self.explain,
+            made=self,
         )
 
 
 def criteria_for(task: Task) -> tuple[Criterion, ...]:
-    """All that a rubric for this task may judge: what suits every task, the task's own criteria,
-    and a careless one where it has none."""
+    """All that a rubric for this task may judge, what tells most about an answer first: the task's
+    own criteria, what suits every task, and what is careless, of which each task has some."""
     own = task.criteria()
-    careless = careless_criterion(task)
-    return (*general_criteria(task), *own, *((careless,) if careless is not None else ()))
+    sound = tuple(c for c in own if not is_careless(c))
+    careless = tuple(c for c in own if is_careless(c))
+    added = careless_criterion(task)
+    return (*sound, *general_criteria(task), *careless, *(() if added is None else (added,)))
 
 
 def is_careless(criterion: Criterion) -> bool:

@@ -23,10 +23,10 @@ _GOOD, _BEARABLE = 0.95, 2.0
 
 
 def general_criteria(task: Task) -> tuple[Criterion, ...]:
-    """Ends by itself, not too long, no repetition, in the language of the task; and whether the
-    final answer is right where that is a matter of characters."""
+    """Whether the final answer is right, where that is a matter of characters; ends by itself, not
+    too long, no repetition, in the language of the task."""
     general = (_ends(), _brief(task), _repeats(task), _language(task))
-    return general if isinstance(task, WordTask) else (*general, _accurate(task))
+    return general if isinstance(task, WordTask) else (_accurate(task), *general)
 
 
 def _ends() -> Criterion:

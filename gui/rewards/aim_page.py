@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QVBoxLayout, QWidget
 
 from engine.posttraining.closed_form import Floats, kl_divergence
 from engine.posttraining.rewards import TERMS, RewardMix
@@ -17,11 +17,13 @@ from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.rewards.aim_work import AimPreview, make_aiming
+from gui.rewards.beside import Beside
 from gui.rewards.drive import Drive
 from gui.rewards.work import Work
 from gui.widgets.curve_plot import CurvePlot, Landmark
 from gui.widgets.distribution_bars import Distribution, DistributionBars
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
@@ -50,6 +52,11 @@ REASON = (
     "count as β·σ, less the surer the policy; and k3 in the loss pulls, on average, with the "
     "gradient of KL(π_ref ‖ π) at each token, not of KL(π ‖ π_ref)."
 )
+REST = "Where the usual settings come to rest, found exactly from their mean gradient."
+PRESS_RUN = "Press Run: both runs start at the reference policy."
+PREPARING = "Both runs are getting ready …"
+PART_EMS = 30
+"""The width that bars and curves want, in lines of text."""
 
 
 class AimPage(QWidget):
@@ -74,11 +81,18 @@ class AimPage(QWidget):
         for words, _ in REWARDS:
             self.reward.addItem(words)
         self.prompt = self._box("Prompt", "Whose answers are drawn.")
-        for prompt in self._task.prompts(held_out=False):
+        asked = self._task.prompts(held_out=False)
+        for prompt in asked:
             self.prompt.addItem(prompt.text)
+        # Where nothing has to be swapped or sorted, what is to be done cannot be seen.
+        changes = (i for i, p in enumerate(asked) if p.target not in p.text)
+        self.prompt.setCurrentIndex(next(changes, 0))
+        self.log_y = QCheckBox("KL in powers of ten", self)
+        self.log_y.setToolTip("Draw the distance to π* on a logarithmic axis, to see small ones.")
+        self.log_y.setChecked(True)
         row = FlowRow(self)
         row.add(self.beta)
-        for title, box in (("&Reward", self.reward), ("Pro&mpt", self.prompt)):
+        for title, box in (("Rewar&d", self.reward), ("Pro&mpt", self.prompt)):
             cell = QWidget(row)
             label = QLabel(title, cell)
             label.setBuddy(box)
@@ -88,21 +102,27 @@ class AimPage(QWidget):
             column.addWidget(label)
             column.addWidget(box)
             row.add(cell)
+        row.add(self.log_y)
         self.drive = Drive(lab, self)
         self.problem = Notice(self)
         about = plain_label(ABOUT, self, wrap=True)
         self.numbers = plain_label("", self, wrap=True)
         theme.set_text_role(self.numbers, "strong")
         self.bars = DistributionBars(self, count=7)
+        self.bars.area.set_axis_title("probability of the whole answer")
+        self.marked = plain_label("", self, wrap=True)
+        theme.set_text_role(self.marked, "caption", "muted")
         self.plot = CurvePlot("Distance to π*", "update", "KL(π ‖ π*) (nats per answer)", self)
-        self.plot.set_empty_text("Press Run: both runs start at the reference policy.")
+        self.plot.set_empty_text(PRESS_RUN)
+        self.plot.set_log_y(True)
         reason = plain_label(REASON, self, wrap=True)
         theme.set_text_role(reason, "caption", "muted")
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.bars)
-        self.splitter.addWidget(self.plot)
-        self.splitter.setSizes([1000, 1000])
+        left = QWidget(self)
+        beside = QVBoxLayout(left)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.bars, 1)
+        beside.addWidget(self.marked)
+        self.splitter = Beside(left, self.plot, self._widths, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (about, row, self.drive, self.problem, self.numbers):
@@ -115,6 +135,11 @@ class AimPage(QWidget):
         self.beta.value_changed.connect(self._changed)
         self.reward.currentIndexChanged.connect(self._changed)
         self.prompt.currentIndexChanged.connect(self._draw)
+        self.log_y.toggled.connect(self.plot.set_log_y)
+
+    def _widths(self) -> tuple[int, int]:
+        wanted = round(em(self.font()) * PART_EMS)
+        return wanted, wanted
 
     def _box(self, name: str, tip: str) -> QComboBox:
         box = QComboBox(self)
@@ -138,6 +163,7 @@ class AimPage(QWidget):
         super().showEvent(event)
         if self._target is None:
             self._ask()
+        self._draw()  # a run may have gone on, or ended, while nobody looked
 
     # ----------------------------------------------------------------------------- what to do
     @Slot()
@@ -147,9 +173,15 @@ class AimPage(QWidget):
             return
         self._state = None
         self.plot.clear()
+        self.plot.set_empty_text(PRESS_RUN)
         self._ask()
 
     def _ask(self) -> None:
+        running = self._lab.compute.running
+        if running is None:
+            self.numbers.setText("Computing π* …")
+        else:
+            self.numbers.setText(f"π* is computed as soon as “{running.title}” lets it …")
         self._lab.compute.request(
             PREVIEW_KEY,
             self._preview.target,
@@ -169,6 +201,7 @@ class AimPage(QWidget):
 
     @Slot(object)
     def _not_previewed(self, failure: Failure) -> None:
+        self.numbers.clear()
         self.problem.say(failure.sentence, "error")
 
     @Slot()
@@ -185,8 +218,10 @@ class AimPage(QWidget):
     @Slot()
     def _stage_changed(self) -> None:
         self.problem.say(self.drive.problem, "error")
+        self.plot.set_empty_text(PREPARING if self.drive.busy else PRESS_RUN)
         for widget in (self.beta, self.reward):
             widget.setEnabled(not self.drive.busy)
+        self._draw()
 
     # --------------------------------------------------------------------------------- showing
     @Slot(object)
@@ -215,9 +250,14 @@ class AimPage(QWidget):
             [Distribution(name, kind, rows) for name, kind, rows in shown],
             Vocabulary(labels.__getitem__),
         )
-        self.bars.set_marked(int(np.argmax(asked.true_scores)))
+        right = int(np.argmax(asked.true_scores))
+        self.bars.set_marked(right)
+        self.marked.setText(f"In blue: {asked.label(right)}, the right answer.")
         away = kl_divergence(target.rest[i], target.best[i])
-        words = f"β = {target.beta:g}: greatest value β log Z = {target.values[i]:.3f}"
+        words = (
+            f"β = {target.beta:g}: greatest value β log Z = {target.values[i]:.3f}; the usual "
+            f"settings come to rest at KL(π ‖ π*) = {away:.3g}"
+        )
         if state is not None:
             for row, name, kind in ((0, AIMS, "policy"), (1, USUAL, "neutral")):
                 self.plot.set_series(name, state.updates, state.divergence[:, row, i], kind=kind)
@@ -227,5 +267,5 @@ class AimPage(QWidget):
                 f"; after {state.updates[-1]} updates the run that {AIMS} reaches {aims:.3f} "
                 f"(KL to π* {near:.3f}), the usual settings {usual:.3f} (KL {far:.3f})"
             )
-        self.plot.set_landmarks([Landmark("usual settings at rest", away, "neutral")])
+        self.plot.set_landmarks([Landmark("usual at rest", away, REST, "neutral")])
         self.numbers.setText(f"{words}.")

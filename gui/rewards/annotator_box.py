@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from engine.errors import LabError
-from engine.posttraining.annotators import Annotator
-from engine.posttraining.tasks import Task
+from engine.posttraining.annotators import Annotator, Influence
+from engine.posttraining.features import KEYWORDS, TRUE
+from engine.posttraining.tasks import TASKS, Task
 from gui import theme
 from gui.rewards.asking import MOST_SIMULATED
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.notice import Notice
 from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
 
@@ -28,6 +33,8 @@ _FIELDS: tuple[tuple[str, str, str], ...] = (
     ("keywords", "Each keyword", "Weight of each keyword of the task, as often as it stands."),
     ("repeats", "Repetition", "Weight of the share that repeats what came before."),
 )
+
+_MOST_NAMED = 3
 
 
 class AnnotatorBox(QWidget):
@@ -82,17 +89,24 @@ class AnnotatorBox(QWidget):
         )
         row.add(self.number)
         self.button = QPushButton("Si&mulate", row)
-        self.button.setToolTip("Let the annotator compare so many pairs, then train.")
+        self.button.setToolTip("Let the annotator compare so many pairs; then train the model.")
         row.add(self.button)
         rule = plain_label(
             "Prefers A with probability σ(u(A) − u(B)), u = Σ weight × feature.", self, wrap=True
         )
         theme.set_text_role(rule, "caption", "muted")
+        self.problem = Notice(self)
+        self.hint = Notice(self)
+        self._spreads: tuple[Influence, ...] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.presets, row, rule):
+        for widget in (self.presets, row, self.problem, self.hint, rule):
             column.addWidget(widget)
         self.presets.currentIndexChanged.connect(self._preset)
+        for field in self.fields.values():
+            field.value_changed.connect(self._weigh)
+        for field in (*self.fields.values(), self.number):
+            field.validity_changed.connect(self._mended)
         self.button.clicked.connect(self.simulate_pressed)
         self._preset()
 
@@ -105,9 +119,18 @@ class AnnotatorBox(QWidget):
 
     def set_task(self, task: Task) -> None:
         """Keywords can be weighted only where the task has some."""
+        self._spreads = ()
+        self.problem.clear()
         self.fields["keywords"].setVisible(bool(task.keywords))
         if not task.keywords:
             self.fields["keywords"].set_value(0)
+        self._weigh()
+
+    def set_spreads(self, spreads: tuple[Influence, ...]) -> None:
+        """Take how much each feature differs between the two answers of a pair, to say which of
+        the annotator's weights can't show."""
+        self._spreads = spreads
+        self._weigh()
 
     @Slot()
     def _preset(self) -> None:
@@ -115,15 +138,70 @@ class AnnotatorBox(QWidget):
         for key, field in self.fields.items():
             if not (key == "keywords" and field.isHidden()):
                 field.set_value(getattr(annotator, key))
+        self._weigh()
 
-    def annotator(self) -> Annotator:
+    @Slot()
+    def _weigh(self) -> None:
+        """Say before anything is predicted what will not be seen."""
+        try:
+            annotator = self.annotator(focus=False)
+        except LabError:
+            return  # the field itself says what is wrong
+        told = ""
+        preset = PRESETS[self.presets.currentIndex()][1]
+        if preset.keywords and self.fields["keywords"].isHidden():
+            told = f"This task has no kind words to fall for. {_elsewhere(preset, KEYWORDS)}"
+        else:
+            told = blind_words(annotator, self._spreads)
+        if told != self.hint.text:
+            self.hint.say(told, "warning")
+
+    @Slot(bool)
+    def _mended(self, valid: bool) -> None:
+        if valid:
+            self.problem.clear()
+
+    def annotator(self, focus: bool = True) -> Annotator:
         """Who is set up.
+
+        Args:
+            focus: whether a field that does not make sense gets the focus.
 
         Raises:
             LabError: if a field does not hold a number that makes sense.
         """
         for field in (*self.fields.values(), self.number):
             if not field.is_valid():
-                field.box.setFocus()
+                if focus:
+                    field.box.setFocus()
                 raise LabError(f"“{field.name_label.text()}” doesn't hold a number that fits.")
         return Annotator(**{key: field.value() for key, field in self.fields.items()})
+
+
+def blind_words(annotator: Annotator, spreads: Sequence[Influence]) -> str:
+    """What an annotator looks at that can't be told from their clicks on these answers, and in
+    which tasks it can; empty if all of it can."""
+    looked = [replace(one, weight=w) for one in spreads if (w := annotator.weight_of(one.key))]
+    if not looked:
+        return ""
+    hidden = [one for one in looked if not one.shows and one.key != TRUE]
+    if not hidden and any(one.shows for one in looked):
+        return ""
+    if not hidden:
+        return "This annotator weighs the truth so little that the clicks are close to chance."
+    one = max(hidden, key=lambda x: abs(x.weight))
+    how = "never differs" if one.differing == 0 else f"differs in only {one.differing:.0%} of pairs"
+    if one.differing > 0.25:
+        how = "differs by little"
+    return (
+        f"In these answers {one.title.lower()} {how}, so a weight of {one.weight:g} on it can "
+        f"hardly show. {_elsewhere(annotator, one.key)}"
+    )
+
+
+def _elsewhere(annotator: Annotator, key: str) -> str:
+    titles = {kind.key: kind.title for kind in TASKS}
+    names = [titles[task] for task in annotator.shows_in(key)]
+    if not names:
+        return "In no task do the reference's answers differ enough in it."
+    return f"It shows in: {', '.join(names[:_MOST_NAMED])}."

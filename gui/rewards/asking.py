@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
-from engine.posttraining.annotators import Annotator
+from engine.posttraining.annotators import Annotator, Influence
 from engine.posttraining.candidates import Candidates, draw_candidates
 from engine.posttraining.features import features_of
 from engine.posttraining.preferences import (
@@ -37,6 +37,9 @@ MOST_SIMULATED = 5_000
 JUDGED_PROMPTS, JUDGED_GROUP = 8, 3
 LEAST = 4
 """Comparisons without which nothing is worth learning."""
+EYES = Annotator(true=1, length=1, format=1, keywords=1, repeats=1)
+"""Looks at all that an annotator can look at."""
+NO_RUN = "There is no run of this task yet, so these are the reference policy's answers."
 
 
 @dataclass(frozen=True)
@@ -54,20 +57,43 @@ class Asker:
         Raises:
             LabError: if the bundled policy is missing or damaged.
         """
+        return self.who()[0]
+
+    def who(self) -> tuple[TransformerModel, Source]:
+        """The policy, and whose it really is.
+
+        Raises:
+            LabError: if the bundled policy is missing or damaged.
+        """
         if self.source == "policy" and self.live is not None:
             present = self.live.present_policy()
             if present is not None and self.live.order.task.key == self.task.key:
-                return present
+                return present, "policy"
         from engine.posttraining.policies import bundled_policy
 
-        return bundled_policy(self.task)
+        return bundled_policy(self.task), "reference"
 
 
-def draw_to_click(asker: Asker, seed: int, *, job: Job = NO_JOB) -> tuple[Pair, ...]:
-    """Pairs of different answers for a person to compare, no two of one prompt in a row."""
-    module = asker.policy().module
+@dataclass(frozen=True)
+class Drawn:
+    """Answers to compare."""
+
+    pairs: tuple[Pair, ...]
+    source: Source
+    """Who wrote them."""
+    spreads: tuple[Influence, ...]
+    """How much the features differ that annotators may look at, each at weight 1."""
+
+
+def draw_to_click(asker: Asker, seed: int, *, job: Job = NO_JOB) -> Drawn:
+    """Pairs of different answers for a person to compare, no two of one prompt in a row.
+
+    Raises:
+        LabError: if all answers to each prompt are the same.
+    """
+    model, source = asker.who()
     candidates = draw_candidates(
-        module, asker.task, CLICKED_PROMPTS, CLICKED_GROUP, seed=seed, job=job
+        model.module, asker.task, CLICKED_PROMPTS, CLICKED_GROUP, seed=seed, job=job
     )
     pairs = draw_pairs(candidates, CLICKED_PROMPTS * CLICKED_GROUP, seed)
     seen: set[str] = set()
@@ -81,7 +107,7 @@ def draw_to_click(asker: Asker, seed: int, *, job: Job = NO_JOB) -> tuple[Pair, 
             "This policy gives the same answer every time, so there is nothing to compare. "
             "Take answers of the reference instead."
         )
-    return tuple(first)
+    return Drawn(tuple(first), source, EYES.influences(features_of(asker.task), pairs))
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,8 @@ class Simulated:
 
     annotator: Annotator
     preferences: tuple[Preference, ...]
+    influences: tuple[Influence, ...] = ()
+    """How much of what the annotator looks at differs in these pairs."""
 
 
 def simulate(
@@ -110,7 +138,12 @@ def simulate(
     if not pairs:
         raise LabError("This policy gives the same answer every time: nothing to compare.")
     job.progress(n // 2, n, "Comparing answers")
-    return Simulated(annotator, annotator.compare(features_of(asker.task), pairs, seed))
+    features = features_of(asker.task)
+    return Simulated(
+        annotator,
+        annotator.compare(features, pairs, seed),
+        annotator.influences(features, pairs),
+    )
 
 
 def train(
@@ -159,10 +192,11 @@ def criteria_of(task: Task, *, job: Job = NO_JOB) -> tuple[Criterion, ...]:
     return criteria_for(task)
 
 
-def draw_to_judge(asker: Asker, seed: int, *, job: Job = NO_JOB) -> Candidates:
-    """Answers to held-out prompts, for a rubric to judge."""
-    return draw_candidates(
-        asker.policy().module,
+def draw_to_judge(asker: Asker, seed: int, *, job: Job = NO_JOB) -> tuple[Candidates, Source]:
+    """Answers to held-out prompts, for a rubric to judge, and who wrote them."""
+    model, source = asker.who()
+    candidates = draw_candidates(
+        model.module,
         asker.task,
         JUDGED_PROMPTS,
         JUDGED_GROUP,
@@ -170,3 +204,4 @@ def draw_to_judge(asker: Asker, seed: int, *, job: Job = NO_JOB) -> Candidates:
         held_out=True,
         job=job,
     )
+    return candidates, source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPen, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.posttraining.preferences import Choice, Pair, Preference
@@ -21,6 +21,11 @@ _CHOICES: tuple[tuple[Choice, str, str, tuple[str, ...]], ...] = (
     ("b", "B is better →", "The answer at the right is better (B or →).", ("B", "Right")),
     ("skip", "S Skip", "Say nothing about this pair (S or the space bar).", ("S", "Space")),
 )
+
+
+DRAWING = "Drawing answers …"
+_ROOM = 6.0
+"""Between the pane's edge and what stands in it, at 100 %."""
 
 
 class _Card(FittingFrame):
@@ -73,6 +78,7 @@ class ClickPane(FittingFrame):
         self.preferences: list[Preference] = []
         """All comparisons so far, the newest last."""
         self._waiting: list[Pair] = []
+        self._empty = DRAWING
         self.prompt = plain_label("", self, wrap=True)
         theme.set_text_role(self.prompt, "strong")
         self.a, self.b = _Card("A", self), _Card("B", self)
@@ -93,18 +99,21 @@ class ClickPane(FittingFrame):
         self.counter = plain_label("", self, wrap=True)
         self.counter.setAccessibleName("Comparisons so far")
         theme.set_text_role(self.counter, "caption", "muted")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        self._column = column = QVBoxLayout(self)
         column.addWidget(self.prompt)
         column.addLayout(cards)
         column.addWidget(row)
         column.addWidget(self.counter)
         theme.current().changed.connect(self._dress)
+        self._dress()
         self._show()
 
     @Slot()
     def _dress(self) -> None:
-        """Text of another size needs other heights: of the cards, then of what holds them."""
+        """Text of another size needs other heights: of the cards, then of what holds them. Around
+        them is room for the mark of the focus."""
+        room = theme.current().px(_ROOM)
+        self._column.setContentsMargins(room, room, room, room)
         for frame in (self.a, self.b, self):
             frame.fit_soon()
 
@@ -125,9 +134,15 @@ class ClickPane(FittingFrame):
         """The pair that is shown."""
         return self._waiting[0] if self._waiting else None
 
-    def set_pairs(self, pairs: tuple[Pair, ...]) -> None:
-        """Show these, one after the other, in place of those not compared yet."""
+    def set_pairs(self, pairs: tuple[Pair, ...], empty: str = "") -> None:
+        """Show these, one after the other, in place of those not compared yet.
+
+        Args:
+            pairs: in the order in which they come.
+            empty: what to say where there are none; without it they are being drawn.
+        """
         self._waiting = list(pairs)
+        self._empty = empty or DRAWING
         self._show()
 
     def set_preferences(self, preferences: tuple[Preference, ...]) -> None:
@@ -143,10 +158,21 @@ class ClickPane(FittingFrame):
             return
         self.preferences.append(Preference(pair, choice))
         del self._waiting[0]
+        self._empty = DRAWING
         self._show()
         self.clicked.emit()
         if not self._waiting:
             self.used_up.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            thick = max(2.0, theme.current().px(2))
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.current().colours.color("accent"), thick))
+            area = QRectF(self.rect()).adjusted(thick / 2, thick / 2, -thick / 2, -thick / 2)
+            painter.drawRoundedRect(area, 4, 4)
 
     @Slot()
     def take_back(self) -> None:
@@ -164,7 +190,7 @@ class ClickPane(FittingFrame):
 
     def _show(self) -> None:
         pair = self.pair
-        text = "Drawing answers …" if pair is None else pair.prompt.text
+        text = self._empty if pair is None else pair.prompt.text
         self.prompt.setText(text)
         self.a.show_answer(pair.a if pair is not None else None)
         self.b.show_answer(pair.b if pair is not None else None)

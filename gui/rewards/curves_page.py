@@ -59,7 +59,7 @@ MEASURES = (
         "silent_groups",
         "Groups without signal",
         "share of groups",
-        "Groups whose answers all got the same reward: no spread, no learning.",
+        "Groups in which every advantage is 0, for want of spread: they push nothing.",
     ),
     Measure(
         "terms", "Terms of the reward", "weight × term, mean", "What each term adds to the reward."
@@ -164,15 +164,26 @@ class CurvesPage(QWidget):
                 measure.title, x, column_of(news.records, measure.key), kind="policy"
             )
             return
-        table = np.array([record.terms for record in news.records]).reshape(len(x), -1)
-        for i, (term, _) in enumerate(news.order.reward.terms[: table.shape[1]]):
+        for i, (title, at, values) in enumerate(terms_of(news.records)):
             self.side.set_series(
-                term.title,
-                x,
-                table[:, i],
+                title,
+                at,
+                values,
                 kind=TERM_COLOURS[i % len(TERM_COLOURS)],
                 line=TERM_LINES[i % len(TERM_LINES)],
             )
+
+
+def terms_of(records: tuple[UpdateRecord, ...]) -> list[tuple[str, Floats, Floats]]:
+    """What each term of the reward added: its title, the updates that had it (n,), and its mean in
+    each (n,). A term may come or go while a run runs."""
+    found: dict[str, tuple[list[int], list[float]]] = {}
+    for record in records:
+        for (title, _), value in zip(record.reward_mix, record.terms, strict=True):
+            at, values = found.setdefault(title, ([], []))
+            at.append(record.update)
+            values.append(value)
+    return [(t, np.array(at, dtype=np.float64), np.array(v)) for t, (at, v) in found.items()]
 
 
 def column_of(records: tuple[UpdateRecord, ...], name: str) -> Floats:

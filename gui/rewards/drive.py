@@ -1,4 +1,4 @@
-"""Start, Stop and Go on for an experiment of several runs, with its state in words."""
+"""Start, Pause, Stop and Go on for an experiment of several runs, with its state in words."""
 
 from __future__ import annotations
 
@@ -23,13 +23,24 @@ class Stage(enum.Enum):
     EMPTY = "empty"
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
     STOPPING = "stopping"
     STOPPED = "stopped"
     DONE = "done"
     FAILED = "failed"
 
 
-BUSY = frozenset({Stage.QUEUED, Stage.RUNNING, Stage.STOPPING})
+BUSY = frozenset({Stage.QUEUED, Stage.RUNNING, Stage.PAUSING, Stage.PAUSED, Stage.STOPPING})
+CAN_GO_ON = frozenset({Stage.PAUSED, Stage.STOPPED})
+_STAGES = {
+    JobState.QUEUED: Stage.QUEUED,
+    JobState.RUNNING: Stage.RUNNING,
+    JobState.PAUSING: Stage.PAUSING,
+    JobState.PAUSED: Stage.PAUSED,
+    JobState.STOPPING: Stage.STOPPING,
+}
+STOPPED_EARLY = "Stopped before its first update: there is nothing to show. Run begins anew."
 
 
 class Drive(FlowRow):
@@ -50,14 +61,16 @@ class Drive(FlowRow):
         self.problem = ""
         """What went wrong, in a sentence; empty if nothing did."""
         self.start = self._button("&Run", "Begin anew with what is chosen here.")
+        self.pause = self._button("Paus&e", "Wait where it stands; other work runs meanwhile.")
         self.stop = self._button("Sto&p", "End it here; what was drawn stays, and it can go on.")
-        self.resume = self._button("&Go on", "Go on where it was stopped.")
+        self.resume = self._button("&Go on", "Go on where it was paused or stopped.")
         self.words = plain_label("", self)
         self.words.setAccessibleName("State of the experiment")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         theme.set_text_role(self.words, "strong")
         self.add(self.words)
         self.start.clicked.connect(self.start_pressed)
+        self.pause.clicked.connect(self.hold)
         self.stop.clicked.connect(self.halt)
         self.resume.clicked.connect(self.go_on)
         lab.compute.state_changed.connect(self._job_changed)
@@ -78,7 +91,7 @@ class Drive(FlowRow):
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way or waits to be."""
+        """Whether something is under way, paused, or waits to be."""
         return self.stage in BUSY
 
     def begin(self, work: Work) -> None:
@@ -89,9 +102,17 @@ class Drive(FlowRow):
 
     @Slot()
     def go_on(self) -> None:
-        """Run on after a stop."""
-        if self.stage is Stage.STOPPED:
+        """Run on after a pause or a stop."""
+        if self.stage is Stage.PAUSED and self._job is not None:
+            self._job.resume()
+        elif self.stage is Stage.STOPPED:
             self._submit()
+
+    @Slot()
+    def hold(self) -> None:
+        """Pause at the next yield point."""
+        if self.stage is Stage.RUNNING and self._job is not None:
+            self._job.pause()
 
     @Slot()
     def halt(self) -> None:
@@ -117,12 +138,7 @@ class Drive(FlowRow):
     def _job_changed(self, handle: JobHandle) -> None:
         if handle is not self._job:
             return
-        stages = {
-            JobState.QUEUED: Stage.QUEUED,
-            JobState.RUNNING: Stage.RUNNING,
-            JobState.STOPPING: Stage.STOPPING,
-        }
-        self._set(stages.get(handle.state, self.stage))
+        self._set(_STAGES.get(handle.state, self.stage))
 
     @Slot(object)
     def _ended(self, state: Any) -> None:
@@ -157,8 +173,9 @@ class Drive(FlowRow):
     def _refresh(self) -> None:
         possible = {
             self.start: not self.busy,
-            self.stop: self.stage in (Stage.QUEUED, Stage.RUNNING),
-            self.resume: self.stage is Stage.STOPPED,
+            self.pause: self.stage is Stage.RUNNING,
+            self.stop: self.busy and self.stage is not Stage.STOPPING,
+            self.resume: self.stage in CAN_GO_ON,
         }
         for button, can in possible.items():
             if can:
@@ -170,7 +187,7 @@ class Drive(FlowRow):
                     if other is not None:
                         other.setFocus()
                 button.setEnabled(False)
-        goes_on = self.stage is Stage.STOPPED
+        goes_on = self.stage in CAN_GO_ON
         for button, first in ((self.start, not goes_on), (self.resume, goes_on)):
             if bool(button.property("primary")) is not first:
                 button.setProperty("primary", first)
@@ -178,17 +195,21 @@ class Drive(FlowRow):
         self.words.setText(self._in_words())
 
     def _in_words(self) -> str:
-        if self.stage is Stage.RUNNING and self._job is not None:
+        running = self.stage in (Stage.RUNNING, Stage.PAUSING, Stage.PAUSED)
+        if running and self._job is not None:
             done = self._job.progress
-            share = f"{done.done / done.total:.0%}" if done.total else "getting ready …"
-            left = self._job.seconds_left
-            return share if left is None else f"{share} · {duration(left)} left"
+            parts = [f"{done.done / done.total:.0%}" if done.total else "getting ready …"]
+            if self.stage is Stage.RUNNING:
+                left = self._job.seconds_left
+                parts += [] if left is None else [f"{duration(left)} left"]
+            else:
+                parts.append("paused" if self.stage is Stage.PAUSED else "pausing …")
+            return " · ".join(parts)
         return {
-            Stage.EMPTY: "",
+            Stage.EMPTY: "" if self._work is None else STOPPED_EARLY,
             Stage.QUEUED: "Waiting for another job …",
-            Stage.RUNNING: "",
             Stage.STOPPING: "Stopping …",
             Stage.STOPPED: "Stopped.",
             Stage.DONE: "Done.",
             Stage.FAILED: "Ended by an error.",
-        }[self.stage]
+        }.get(self.stage, "")

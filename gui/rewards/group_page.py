@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from engine.posttraining.records import Group, UpdateRecord
 from engine.posttraining.rewards import RewardTerm
 from engine.tokenizers import Tokenizer
 from gui import theme
 from gui.lab import Lab
+from gui.rewards.beside import Beside
 from gui.rewards.group_question import GroupQuestion, question_of
+from gui.rewards.group_told import ADVANTAGES, told_of_spread
 from gui.rewards.group_why import counted_terms, reasons
 from gui.rewards.live import News
 from gui.rewards.sheet import Column, Sheet
@@ -23,10 +25,6 @@ from gui.widgets.stat_tile import StatTile
 
 END = "⟨end of text⟩"
 """How end-of-text is written: the token that ends an answer, and is trained like any other."""
-NO_SPREAD = (
-    "No spread, no learning: every answer of this group got the same reward, so every advantage "
-    "is 0 and this group pushes nothing."
-)
 CUT = "…"
 WHY_AGAINST = (
     "A push can go against the advantage: all prompts of the batch pull at the same weights."
@@ -38,11 +36,13 @@ ANSWER = Column("Answer", "What the policy wrote. … : cut off at the limit.")
 PRICE = Column("− β log π/π_ref", "The KL penalty taken off this answer's reward.", signed=True)
 
 
+TOLD = frozenset({"asking", "locked", "revealed"})
+"""States of a question in which it is seen."""
 FIRST_TERM = 2
 """The column of the first term: before it the answer and its true score."""
 WHICH = (
-    "The first group drawn whose rewards differ; if all groups of the update are without spread, "
-    "the first of all."
+    "The first group drawn with an advantage that is not 0; if the update has no such group, the "
+    "first of all."
 )
 
 
@@ -64,10 +64,15 @@ class GroupPage(QWidget):
         self.which.setBuddy(self.slider)
         self.prompt = plain_label("", self, wrap=True)
         theme.set_text_role(self.prompt, "subtitle")
-        self.mean = StatTile("Mean reward", "", "The group's mean: the baseline.", self)
+        self.mean = StatTile(
+            "Mean reward",
+            "",
+            "The group's mean reward: the baseline, unless the settings have none.",
+            self,
+        )
         self.std = StatTile("Std", "", "The group's standard deviation, with G − 1.", self)
         self.tokens = StatTile(
-            "Tokens in the batch", "", "Σ|yᵢ|, which the sum over all tokens is divided by.", self
+            "Tokens in the batch", "", "Σ|yᵢ|: all tokens of all answers of the update.", self
         )
         asked = QHBoxLayout()
         asked.addWidget(self.prompt, 1)
@@ -94,11 +99,9 @@ class GroupPage(QWidget):
         beside.addWidget(self.why)
         beside.addWidget(self.pushes, 1)
         beside.addWidget(self.note)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.samples)
-        self.splitter.addWidget(right)
-        self.splitter.setSizes([1400, 800])
+        self.splitter = Beside(self.samples, right, self._widths, self)
+        self.samples.wants_changed.connect(self._share)
+        self.pushes.wants_changed.connect(self._share)
         head = QHBoxLayout()
         head.addWidget(self.which)
         head.addWidget(self.slider, 1)
@@ -116,6 +119,13 @@ class GroupPage(QWidget):
         self.samples.set_placeholder("The group's answers come here, each with its reward.")
         self.pushes.set_placeholder("The tokens of the chosen answer come here.")
         self.clear()
+
+    def _widths(self) -> tuple[int, int]:
+        return self.samples.wanted_width, self.pushes.wanted_width
+
+    @Slot()
+    def _share(self) -> None:
+        self.splitter.share()
 
     def clear(self) -> None:
         """No group yet."""
@@ -158,16 +168,22 @@ class GroupPage(QWidget):
         elif self.isVisible():
             self._show()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the group looked into is the one asked about, and not yet answered: then its
+        rewards stay closed."""
+        record = self.record
+        asked = record is not None and record.update == self._asked_about
+        return asked and self.question.open
+
     def _ask(self, record: UpdateRecord) -> None:
         if self._news is None or record.update != self._news.update:
             return
         if not self._at_rest or self._asked_about >= record.update:
             return
         self._asked_about = record.update
-        self._asked = question_of(record.group)
-        if self._asked is None:
-            self.question.hide()
-        else:
+        self._asked = question_of(record.group, self._news.order.settings.baseline)
+        if self._asked is not None:
             self.question.ask(self._asked.text, self._asked.choices)
 
     @Slot()
@@ -192,22 +208,24 @@ class GroupPage(QWidget):
         newest = record.update == self._news.update
         self.which.setText(f"&Group of update {record.update:,}{' (newest)' if newest else ''}")
         self.which.setToolTip(WHICH)
-        target = f"   right answer {group.prompt.target}" if group.prompt.target else ""
-        self.prompt.setText(f"{group.prompt.text}{target}")
         self._ask(record)
-        if self.question.open and newest:
+        asked = self._asked is not None and record.update == self._asked_about
+        self.question.setVisible(asked and self.question.state in TOLD)
+        # The right answer beside the question would answer it.
+        right = "" if self.waiting else group.prompt.target.strip()
+        self.prompt.setText(f"{group.prompt.text}{f'   right answer {right}' if right else ''}")
+        if self.waiting:
             self._show_answers_alone(group)
             return
         self.mean.set_value(float(group.rewards.mean()), 3)
         std = float(group.rewards.std(ddof=1)) if len(group.rewards) > 1 else None
         self.std.set_value(std, 3)
         self.tokens.set_value(record.tokens)
-        self.silent.say(NO_SPREAD if group.silent else "", "warning")
+        settings = self._news.order.settings
+        self.silent.say(*told_of_spread(group, settings))
         mix = record.reward_mix
         shown = list(counted_terms(record))
-        priced = bool(self._news.order.settings.beta) and (
-            self._news.order.settings.penalty == "reward"
-        )
+        priced = bool(settings.beta) and settings.penalty == "reward"
         columns = [
             ANSWER,
             Column("True", "How good it really is, 0 … 1. The reward need not agree."),
@@ -217,7 +235,7 @@ class GroupPage(QWidget):
             ),
             *([PRICE] if priced else []),
             Column("Reward", "The sum of the terms, less a KL penalty on the reward."),
-            Column("Advantage Â", "How much better than its group.", signed=True),
+            Column("Advantage Â", ADVANTAGES[settings.baseline], signed=True),
             Column(
                 "Push", "Change of the whole answer's log-probability by this update.", signed=True
             ),
@@ -246,7 +264,7 @@ class GroupPage(QWidget):
     @Slot(object)
     def _take_reasons(self, found: tuple[int, tuple[tuple[str, ...], ...]]) -> None:
         record = self.record
-        if record is None or record.update != found[0] or self.question.open:
+        if record is None or record.update != found[0] or self.waiting:
             return
         self._explained, self._reasons = found
         self._tell_why()
@@ -276,7 +294,7 @@ class GroupPage(QWidget):
     def _choose(self, row: int) -> None:
         record = self.record
         self._tell_why()
-        if self.question.open:
+        if self.waiting:
             return
         if record is None or not 0 <= row < len(record.group.answers):
             self.pushes.set_table((), ())

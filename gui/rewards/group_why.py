@@ -5,8 +5,10 @@ Some judges are models, so this belongs to the compute thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.records import UpdateRecord
 from engine.posttraining.rewards import RewardTerm
 from gui.widgets.numbers import format_number
@@ -25,18 +27,19 @@ def reasons(record: UpdateRecord, terms: Sequence[RewardTerm]) -> tuple[tuple[st
 
     Args:
         record: the update.
-        terms: those of the run's reward; one that is no longer among them is told to be gone.
+        terms: those that have judged in the run, the latest first. Where none of a term's title
+            gives what was given then, it is told to be gone.
     """
     group, counted = record.group, counted_terms(record)
-    known = {term.title: term for term in terms}
     told = []
     for i, answer in enumerate(group.answers):
         added = [float(group.terms[i, j]) for j in counted]
         whole = sum(abs(value) for value in added)
         row = []
         for j, value in zip(counted, added, strict=True):
-            title = record.reward_mix[j][0]
-            term = known.get(title)
+            title, weight = record.reward_mix[j]
+            same = (t for t in terms if t.title == title)
+            term = next((t for t in same if _gives(t, weight, group.prompt, answer, value)), None)
             why = GONE if term is None else term.explain(group.prompt, answer)
             share = (
                 f", {abs(value) / whole:.0%} of all points given or taken"
@@ -46,3 +49,9 @@ def reasons(record: UpdateRecord, terms: Sequence[RewardTerm]) -> tuple[tuple[st
             row.append(f"{title}: {format_number(value, 3)}{share}. {why}")
         told.append(tuple(row))
     return tuple(told)
+
+
+def _gives(term: RewardTerm, weight: float, prompt: Prompt, answer: Answer, value: float) -> bool:
+    """Whether a term gives an answer this value; a transformer reads it alone as in a batch but
+    for rounding."""
+    return math.isclose(weight * term.score(prompt, answer), value, rel_tol=1e-3, abs_tol=1e-3)

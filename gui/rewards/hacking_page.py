@@ -6,19 +6,21 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.posttraining.arm_records import ArmState
 from engine.posttraining.experiments import Experiment, experiments
 from engine.posttraining.hacking import Direction, hack_of, length_direction
 from gui import theme
 from gui.lab import Lab
-from gui.rewards.arm_view import ArmView
+from gui.rewards.arm_view import PLOT_ROW, ArmView
 from gui.rewards.arms_work import make_experiment
 from gui.rewards.drive import Drive, Stage
+from gui.rewards.hacking_told import why_hacked, why_length
 from gui.rewards.looks_sheet import LooksSheet
 from gui.rewards.work import Work
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.prediction_card import PredictionCard
 from gui.widgets.safe_text import plain_label
@@ -29,6 +31,9 @@ LENGTHS: tuple[tuple[Direction, str], ...] = (
     ("same", "About the same"),
     ("shorter", "They get shorter"),
 )
+
+PLOT_EMS = 17
+"""The least height of the curves with their legend and tools, in lines of text."""
 
 
 class HackingPage(QWidget):
@@ -60,11 +65,9 @@ class HackingPage(QWidget):
         theme.set_text_role(self.lesson, "body", "muted")
         self.views = (ArmView("Careless reward", self), ArmView("Better reward", self))
         self.looks = LooksSheet(self)
-        arms = QSplitter(Qt.Orientation.Horizontal, self)
-        arms.setChildrenCollapsible(False)
-        for view in self.views:
-            arms.addWidget(view)
-        arms.setSizes([1000, 1000])
+        self._arms = arms = QGridLayout()
+        for place, view in enumerate(self.views):
+            view.stand_in(arms, place)
         cards = QHBoxLayout()
         for card in (self.hacked, self.length):
             cards.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
@@ -73,7 +76,7 @@ class HackingPage(QWidget):
         for widget in (row, self.story, self.problem):
             column.addWidget(widget)
         column.addLayout(cards)
-        column.addWidget(arms, 3)
+        column.addLayout(arms, 3)
         column.addWidget(self.lesson)
         column.addWidget(self.looks, 2)
         self.choice.currentIndexChanged.connect(self._chosen)
@@ -82,7 +85,14 @@ class HackingPage(QWidget):
         self.drive.stage_changed.connect(self._stage_changed)
         self.hacked.locked.connect(self._reveal)
         self.length.locked.connect(self._reveal)
+        theme.current().changed.connect(self._dress)
+        self._dress()
         self._chosen()
+
+    @Slot()
+    def _dress(self) -> None:
+        """Leave the curves room enough to be read: the page scrolls where it has less."""
+        self._arms.setRowMinimumHeight(PLOT_ROW, round(em(theme.current().font("body")) * PLOT_EMS))
 
     @property
     def experiment(self) -> Experiment:
@@ -152,23 +162,10 @@ class HackingPage(QWidget):
         if self.drive.stage is not Stage.DONE or not self._states:
             return
         careless = self._states[0]
-        hack = hack_of(careless)
-        if hack is not None:
-            why = (
-                f"From update {hack.noticed} on the true score was lower than before, "
-                f"{hack.true_after:.0%} at the end, while the reward went on rising."
-            )
-        else:
-            why = "The true score did not fall while the reward rose."
-        self.hacked.reveal(0 if hack is not None else 1, why)
-        lengths = careless.series("length")
-        way = length_direction(lengths)
+        self.hacked.reveal(0 if hack_of(careless) is not None else 1, why_hacked(careless))
+        way = length_direction(careless.series("length"))
         right = [key for key, _ in LENGTHS].index(way)
-        self.length.reveal(
-            right,
-            f"From {lengths[0]:.1f} to {lengths[-1]:.1f} tokens an answer. Length follows the "
-            "reward: what pays for tokens, openly or not, gets them.",
-        )
+        self.length.reveal(right, why_length(careless))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from engine.errors import LabError
+from engine.posttraining.kept_state import lost, read_kept_reward
+from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.record_files import COLUMNS, record_from_dict, record_to_dict, row_of
 from engine.posttraining.records import UpdateRecord
 from engine.posttraining.rewards import RewardMix, RewardTerm
@@ -26,6 +28,8 @@ UPDATES, SCORES, OPENED = "updates", "scores", "opened"
 SCORE_COLUMNS = ("update", "true_score")
 KEEP_EVERY = 20
 """Updates between two checkpoints."""
+GREATEST_WEIGHT = 100.0
+"""Of a term of the reward, up or down, as far as the window can set it."""
 GOES_ON = "Training goes on, but would be lost in a crash."
 
 
@@ -49,8 +53,13 @@ class Keeping:
     ) -> tuple[GRPO, list[UpdateRecord], list[tuple[int, float]]]:
         """The kept run at its newest checkpoint, its records and its held-out scores so far.
 
+        Args:
+            task: the run's.
+            terms: those that the task has, and what has been made for it; what the run keeps of
+                its reward is used before them.
+
         Raises:
-            LabError: if it is gone, damaged, or rewarded by a term that is not there.
+            LabError: if it is gone, damaged, or rewarded by a term that is neither kept nor there.
         """
         from engine.posttraining.checkpoints import load_run
 
@@ -142,10 +151,7 @@ def describe(run: GRPO, updates: int) -> RunDescription:
         steps=updates,
         seed=run.settings.seed,
         sources={"Task": Source(task.title, task.key)},
-        details={
-            "task": task.key,
-            "reward": [[term.key, term.title, weight] for term, weight in run.reward.terms],
-        },
+        details={"task": task.key},
     )
 
 
@@ -165,23 +171,30 @@ def settings_of(summary: RunSummary) -> GRPOSettings:
 
 
 def reward_of_kept(summary: RunSummary, terms: Sequence[RewardTerm]) -> RewardMix:
-    """The reward that a kept run was begun with, of the terms that are there now.
+    """What a kept run is rewarded by at its newest checkpoint, by name: loading the run, which is
+    the compute thread's, puts the terms themselves in place.
+
+    Args:
+        summary: the kept run.
+        terms: what there is now.
 
     Raises:
-        LabError: if one that counts is not there, or nothing sensible was kept.
+        LabError: if there is no checkpoint, it is damaged, a weight is more than can be set, or a
+            term that counts is neither kept nor there.
     """
-    saved = summary.description.details.get("reward")
+    if not summary.checkpoints:
+        raise LabError("This run has no checkpoint to go on from.")
     known = {term.key: term for term in terms}
-    try:
-        mix = []
-        for key, title, weight in saved or ():
-            if key in known:
-                mix.append((known[key], float(weight)))
-            elif weight:
-                raise LabError(
-                    f"This run was rewarded by “{title}”, which is not there now. Make it again, "
-                    "then resume."
-                )
-        return RewardMix(tuple(mix))
-    except (TypeError, ValueError) as error:
-        raise LabError("This run's reward can't be read: it is damaged.") from error
+    mix = []
+    for kept in read_kept_reward(summary.checkpoints[-1].folder):
+        if kept.made is None and kept.weight and kept.key not in known:
+            raise lost(kept.title)
+        if abs(kept.weight) > GREATEST_WEIGHT:
+            raise LabError(f"The weight of “{kept.title}” in this run is more than can be set.")
+        named = RewardTerm(kept.key, kept.title, "", _not_loaded)
+        mix.append((named if kept.made is not None else known.get(kept.key, named), kept.weight))
+    return RewardMix(tuple(mix))
+
+
+def _not_loaded(prompt: Prompt, answer: Answer) -> float:
+    raise LabError("This run is not loaded yet.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,17 +22,17 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import LabError
-from engine.runs import Catalogue, RunSummary, differences, export_run, import_run
+from engine.runs import Catalogue, RunSummary, export_run, import_run
 from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.rewards.curves_page import TERM_COLOURS, TERM_LINES
 from gui.rewards.keeping import KIND, SCORES, UPDATES
+from gui.rewards.kept_changes import KeptChanges
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
-from gui.widgets.safe_text import plain_label
 
 FILES_KEY = "rewards: kept runs"
 MOST_COMPARED = len(TERM_COLOURS)
@@ -44,22 +45,6 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
     ("silent_groups", "Groups without signal", "share of groups"),
     ("loss", "Loss", "loss"),
 )
-LABELS = {
-    "group": "Group size G",
-    "prompts": "Prompts an update",
-    "temperature": "Temperature",
-    "baseline": "Baseline",
-    "weights": "What weighs the same",
-    "clip": "Clipping ε",
-    "updates_per_batch": "Steps a batch",
-    "beta": "KL coefficient β",
-    "penalty": "β acts in the",
-    "learning_rate": "Learning rate",
-    "grad_clip": "Longest gradient",
-    "seed": "Seed",
-    "reward": "Reward",
-    "updates": "Updates",
-}
 WORDS = {
     "running": "running",
     "stopped": "stopped",
@@ -107,8 +92,7 @@ class KeptPage(QWidget):
         self.choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.plot = CurvePlot("Kept runs", "update", "", self)
         self.plot.set_empty_text("Choose runs on the left: Ctrl or Shift for several.")
-        self.changes = Sheet("What the chosen runs differ in", self)
-        self.changes.set_placeholder("Choose two runs to see what they differ in.")
+        self.settings = KeptChanges(self)
         left, right = QWidget(self), QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -120,8 +104,7 @@ class KeptPage(QWidget):
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.choice)
         beside.addWidget(self.plot, 2)
-        beside.addWidget(plain_label("What the two chosen runs differ in", self))
-        beside.addWidget(self.changes, 1)
+        beside.addWidget(self.settings, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(left)
@@ -183,6 +166,7 @@ class KeptPage(QWidget):
         self.list.set_table(
             (
                 Column("Run", "Its name."),
+                Column("Begun", "When it was started."),
                 Column("Updates", "Made and planned."),
                 Column("True score", "Held out, at the newest checkpoint.", share=True),
                 Column("State", "How it stands."),
@@ -192,6 +176,7 @@ class KeptPage(QWidget):
             [
                 (
                     run.name,
+                    time.strftime("%Y-%m-%d %H:%M", time.localtime(run.description.created)),
                     f"{run.step:,} of {run.description.steps:,}",
                     run.figures.get("true_score", math.nan),
                     WORDS[run.mark],
@@ -230,7 +215,7 @@ class KeptPage(QWidget):
             if line.text() != text:
                 line.setText(text)
         self._draw()
-        self._draw_changes()
+        self.settings.show_runs(chosen)
 
     @Slot()
     def _draw(self) -> None:
@@ -255,20 +240,6 @@ class KeptPage(QWidget):
                 kind=TERM_COLOURS[i % len(TERM_COLOURS)],
                 line=TERM_LINES[i % len(TERM_LINES)],
             )
-
-    def _draw_changes(self) -> None:
-        chosen = self.chosen
-        if len(chosen) != 2:
-            self.changes.set_table((), ())
-            return
-        a, b = chosen
-        found = differences(a.description, b.description, LABELS)
-        columns = (
-            Column("Setting", "What is not the same."),
-            Column(a.name, "Its value in this run."),
-            Column(b.name, "Its value in this run."),
-        )
-        self.changes.set_table(columns, [(d.label, str(d.a), str(d.b)) for d in found])
 
     # ------------------------------------------------------------------------------ what to do
     @Slot()

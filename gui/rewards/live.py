@@ -7,7 +7,7 @@ resumed. The window sees only what it publishes: ``News``, which never changes.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -39,6 +39,8 @@ SHOWN_PROMPTS = 8
 COMPARED_ANSWERS = 64
 """Answers of each policy to the prompt that they are compared on."""
 MOST_UPDATES = 2_000
+MOST_JUDGES = 32
+"""Terms of former rewards that are remembered, to explain former updates."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class News:
     looks: tuple[Look, ...] = ()
     """The first is the reference's, before any update."""
     terms: tuple[RewardTerm, ...] = ()
-    """Those of the reward as it was last, which the window may have changed since the order."""
+    """Those of the reward as it was last, which the window may have changed since the order; after
+    them those that judged before, the latest first."""
 
     @property
     def update(self) -> int:
@@ -148,14 +151,24 @@ class LiveRun:
     """One run. But for ``reward``, ``latest`` and ``one_update_more`` everything here belongs to
     the compute thread."""
 
-    def __init__(self, order: Order, catalogue: Catalogue | None = None, key: str = "") -> None:
+    def __init__(
+        self,
+        order: Order,
+        catalogue: Catalogue | None = None,
+        key: str = "",
+        offered: tuple[RewardTerm, ...] = (),
+    ) -> None:
         """
         Args:
             order: what to post-train.
             catalogue: where the run is kept; None keeps it in memory alone.
-            key: a kept run to go on with.
+            key: a kept run to go on with. Its order's reward need only be named: the terms
+                themselves are loaded with the run.
+            offered: what has been made for the run's task: terms to be used where the kept run
+                has the same ones, or only names them.
         """
         self.order = order
+        self._offered = offered
         self.keeping = Keeping(catalogue, key)
         self.lab_name = ""
         """The policy's name in the lab, once it is there; the window's own."""
@@ -168,6 +181,7 @@ class LiveRun:
         self._events: list[Event] = []
         self._shown = order.task.examples(SHOWN_PROMPTS)
         self._looks: list[Look] = []
+        self._judges: tuple[RewardTerm, ...] = ()
         self._stop_after: int | None = None
         self._kept_at = 0
 
@@ -196,7 +210,7 @@ class LiveRun:
                 self.keeping.updated(self._records[-1])
                 job.publish(self._news())
                 self._score(grpo, job)
-                if len(self._records) % KEEP_EVERY == 0:
+                if len(self._records) == KEPT_FROM or len(self._records) % KEEP_EVERY == 0:
                     self._keep(grpo, "running")
                 job.progress(len(self._records), total, "Post-training")
                 after = self._stop_after
@@ -239,9 +253,10 @@ class LiveRun:
 
             order = self.order
             if self.keeping.key:
-                terms = [term for term, _ in order.reward.terms]
+                terms = (*terms_for(order.task), *self._offered)
                 self._grpo, self._records, scores = self.keeping.load(order.task, terms)
                 self.reward = self._grpo.reward
+                self.order = replace(order, reward=self._grpo.reward)
                 self._scores = [Score(*pair) for pair in scores]
                 self._looks = [self._look(self._grpo, NO_JOB, self._grpo.reference, 0)]
                 self._kept_at = len(self._records)
@@ -253,6 +268,7 @@ class LiveRun:
     def _keep(self, grpo: GRPO, mark: Mark) -> None:
         at = len(self._records)
         if at >= KEPT_FROM and (at != self._kept_at or mark != "running"):
+            self._take_reward(grpo)  # a weight turned since the last update is kept too
             scores = [(score.update, score.value) for score in self._scores]
             self.keeping.save(grpo, self.order.updates, self._records, scores, mark)
             self._kept_at = at
@@ -262,8 +278,10 @@ class LiveRun:
         return FrozenPolicy(self, self._opened().frozen_model(), len(self._records))
 
     def _take_reward(self, grpo: GRPO) -> None:
+        """Reward what the window wants, if that judges otherwise: terms that don't count, or a
+        term under another title, are no reason to count anew."""
         wanted = self.reward
-        if wanted != grpo.reward:
+        if _counting(wanted) != _counting(grpo.reward):
             grpo.reward = wanted
             if self._records:
                 at = len(self._records)
@@ -298,6 +316,10 @@ class LiveRun:
         return Look(at, tuple(answers), right, np.stack(rows))
 
     def _news(self) -> News:
+        if self._grpo is not None:
+            now = tuple(term for term, _ in self._grpo.reward.terms)
+            before = tuple(term for term in self._judges if term not in now)
+            self._judges = (*now, *before[:MOST_JUDGES])
         self.latest = News(
             self.order,
             tuple(self._records),
@@ -305,7 +327,7 @@ class LiveRun:
             tuple(self._events),
             self._shown,
             tuple(self._looks),
-            () if self._grpo is None else tuple(term for term, _ in self._grpo.reward.terms),
+            self._judges,
         )
         return self.latest
 
@@ -330,25 +352,37 @@ def _counted(answers: list[Answer]) -> tuple[tuple[str, int], ...]:
     return tuple(Counter(texts).most_common())
 
 
-def kept_order(run: RunSummary, mix: RewardMix, updates: int) -> Order:
-    """What a kept run goes on with.
+def _counting(mix: RewardMix) -> list[tuple[str, str, float]]:
+    """The terms of a mix that count, by what they are and not by what they are called."""
+    return [(term.key, term.sentence, weight) for term, weight in mix.terms if weight != 0]
+
+
+def task_key(run: RunSummary) -> str:
+    """The key of a kept run's task.
+
+    Raises:
+        LabError: if that task is not there.
+    """
+    key = run.description.details.get("task")
+    if not any(kind.key == key for kind in TASKS):
+        raise LabError("This run's task is not there.")
+    return str(key)
+
+
+def kept_order(run: RunSummary, offered: tuple[RewardTerm, ...], updates: int) -> Order:
+    """What a kept run goes on with; its reward is only named, until the run is loaded.
 
     Args:
         run: the kept run.
-        mix: the reward as it is set up now: where the run needs a term that does not come with
-            its task, it is looked for here.
+        offered: terms that have been made for its task: a run of before rewards were kept whole
+            may need one of them.
         updates: how many a run has now; a run that is at its end goes on to so many.
 
     Raises:
         LabError: if the run is damaged, or needs a task or a term that is not there.
     """
-    key = run.description.details.get("task")
-    if not any(kind.key == key for kind in TASKS):
-        raise LabError("This run's task is not there.")
-    task = make_task(str(key))
-    own = terms_for(task)
-    known = {term.key for term in own}
-    terms = [*own, *(term for term, _ in mix.terms if term.key not in known)]
+    task = make_task(task_key(run))
+    reward = reward_of_kept(run, (*terms_for(task), *offered))
     planned = run.description.steps
     total = max(planned, updates) if run.step >= planned else planned
-    return Order(task, settings_of(run), reward_of_kept(run, terms), total)
+    return Order(task, settings_of(run), reward, total)

@@ -8,13 +8,14 @@ import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.posttraining.features import LENGTH, TRUE
+from engine.posttraining.features import LENGTH
 from engine.posttraining.reward_model_report import Accuracy, Learned, Report
 from gui import theme
 from gui.rewards.effect_bars import EffectBar, EffectBars, signed
 from gui.widgets.curve_plot import CurvePlot, Landmark
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
+from gui.widgets.numbers import format_number
 from gui.widgets.page_switch import PageSpec, PageSwitch
 from gui.widgets.safe_text import plain_label
 from gui.widgets.stat_tile import StatTile
@@ -45,7 +46,8 @@ class ModelPane(QWidget):
             "Best possible",
             "",
             "What a model that knows the annotator's law exactly would expect: nobody can guess "
-            "their chance. Not known for a person.",
+            "their chance. An expectation: on a small held-out set a model may happen to be above "
+            "it. Not known for a person.",
             self,
         )
         self.agreement = StatTile(
@@ -199,7 +201,8 @@ class ModelPane(QWidget):
         )
         self.note.setText(
             {
-                "learned": f"{explained} Hover for weights in units and correlations.",
+                "learned": f"{explained} ±: the 95 % interval; within it an effect may be nothing. "
+                "Hover for weights in units and correlations.",
                 "curve": "Each point is a model trained anew on so many of the comparisons.",
                 "truth": "If the reward were the truth, the curves would not overlap.",
                 "length": "Flat: length alone does not matter. Writing on repeats the answer, so "
@@ -218,36 +221,68 @@ def share(accuracy: Accuracy) -> str:
 
 
 def verdict(report: Report) -> str:
-    """What the model has learned, in a sentence or two."""
-    moving = [one for one in report.learned if abs(one.effect) >= 0.05]
-    if not moving:
-        return "It has learned next to nothing: no feature moves its reward."
-    first = moving[0]
+    """What the model has learned, in a sentence or two; only what is more than chance."""
+    held = report.held_out
+    certain = [one for one in report.learned if one.certain]
+    if held.n == 0:
+        said = "No pair was held out, so nobody can tell yet whether it has learned anything."
+    elif held.high < 0.5:
+        said = f"Worse than chance on {_pairs(held)}: what was clicked there contradicts it."
+    elif held.may_be_chance:
+        said = (
+            f"No better than chance so far: on {_pairs(held)} the 95 % interval (Wilson) of its "
+            f"accuracy, {held.low:.0%} … {held.high:.0%}, holds 50 %. More comparisons are needed."
+        )
+        if not certain:
+            said += " No feature moves its reward by more than the error."
+    elif not certain:
+        said = "Better than chance, but no feature moves its reward by more than the error."
+    else:
+        said = _above_all(certain)
+    if report.best is not None and held.n and held.value > report.best:
+        said += (
+            f" {held.value:.0%} is above the best possible {report.best:.0%}: that is what is "
+            f"expected, and {held.n:,} pairs vary around it."
+        )
+    return said
+
+
+def _above_all(certain: list[Learned]) -> str:
+    first = certain[0]
     way = "rewards" if first.effect > 0 else "punishes"
     said = f"Above all it {way} {_spoken(first)}"
-    if len(moving) > 1:
-        second = moving[1]
+    if len(certain) > 1:
+        second = certain[1]
         joint = "and" if (second.effect > 0) == (first.effect > 0) else "but"
         way = "" if joint == "and" else ("rewards " if second.effect > 0 else "punishes ")
         said += f", {joint} {way}{_spoken(second)}"
-    length = next((one for one in report.learned if one.key == LENGTH), None)
-    if first.key != TRUE and length is not None and first.key == LENGTH and length.effect > 0:
+    if first.key == LENGTH and first.effect > 0:
         return f"{said}. A policy trained on it will write longer, right or wrong."
     return f"{said}."
 
 
+def _pairs(held: Accuracy) -> str:
+    return f"{held.n:,} held-out pair" if held.n == 1 else f"{held.n:,} held-out pairs"
+
+
+def effect_words(one: Learned) -> str:
+    """An effect with its 95 % interval, such as "+0.16 ± 0.4"."""
+    return f"{signed(one.effect)} ± {format_number(one.margin, 2)}"
+
+
 def _spoken(one: Learned) -> str:
     name = one.title[0].lower() + one.title[1:]
-    return f"{name} ({signed(one.effect)})"
+    return f"{name} ({effect_words(one)})"
 
 
 def _bar(one: Learned) -> EffectBar:
+    within = "" if one.certain else " That is within the error: it may be nothing."
     return EffectBar(
-        one.title,
+        f"{one.title} ± {format_number(one.margin, 2)}",
         one.effect,
-        f"{one.title}: {signed(one.weight)} log-odds per {one.unit}, {signed(one.effect)} per "
-        f"standard deviation; correlation with r {one.correlation:+.2f}, among answers to one "
-        "prompt.",
+        f"{one.title}: {signed(one.weight)} log-odds per {one.unit}, {effect_words(one)} (95 %) "
+        f"per standard deviation; correlation with r {one.correlation:+.2f}, among answers to one "
+        f"prompt.{within}",
     )
 
 

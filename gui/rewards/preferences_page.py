@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
-    QFileDialog,
     QPushButton,
     QSplitter,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.errors import LabError
 from engine.posttraining.features import features_of
-from engine.posttraining.preferences import (
-    Pair,
-    read_preferences,
-    telling,
-    write_preferences,
-)
+from engine.posttraining.preferences import telling
 from engine.posttraining.reward_model_report import Report
 from engine.posttraining.tasks import Task
 from gui import theme
 from gui.job_handle import Failure, JobHandle
 from gui.lab import Lab
 from gui.rewards.annotator_box import AnnotatorBox
-from gui.rewards.asking import Asker, Simulated, Source, draw_to_click, simulate, train
-from gui.rewards.click_pane import ClickPane
-from gui.rewards.model_pane import ModelPane
+from gui.rewards.asking import (
+    NO_RUN,
+    Asker,
+    Drawn,
+    Simulated,
+    Source,
+    draw_to_click,
+    simulate,
+    train,
+)
+from gui.rewards.model_pane import ModelPane, effect_words
+from gui.rewards.own_comparisons import OwnComparisons
 from gui.rewards.session import RewardsSession
-from gui.widgets.exports import write_bytes
 from gui.widgets.fitting import FittingFrame
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
+from gui.widgets.page_switch import PageSwitch
 from gui.widgets.prediction_card import PredictionCard
 from gui.widgets.safe_text import plain_label
 
 DRAW_KEY = "rewards: pairs"
-LARGEST_FILE = 32 * 1024 * 1024
 QUESTION = "What will the reward model have learned above all?"
 _MOST_CHOICES = 7
 
@@ -61,12 +65,10 @@ class PreferencesPage(QWidget):
         self._simulated: Simulated | None = None
         self._job: JobHandle | None = None
         self._draws = 0
+        self._listens = False
         self._kept: dict[str, tuple[object, ...]] = {}
-        self.source = self._combo(
-            "Whose answers", "Who writes the answers that are compared.",
-            (("reference", "of the reference policy"), ("policy", "of the policy as it is now")),
-        )  # fmt: skip
-        self.clicks = ClickPane(self)
+        self.own = OwnComparisons(lab, self)
+        self.source, self.clicks = self.own.source, self.own.clicks
         self.annotator = AnnotatorBox(self)
         self.card = PredictionCard(self)
         self.kind = self._combo(
@@ -85,10 +87,6 @@ class PreferencesPage(QWidget):
         self.problem = Notice(self)
         self.done = Notice(self)
         self.model = ModelPane(self)
-        self.save = QPushButton("E&xport …", self)
-        self.save.setToolTip("Save your comparisons as a JSON file.")
-        self.load = QPushButton("Import …", self)
-        self.load.setToolTip("Take comparisons from a JSON file in place of those here.")
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self._left())
@@ -97,16 +95,29 @@ class PreferencesPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.splitter, 1)
-        self.source.currentIndexChanged.connect(self.draw)
+        self.source.currentIndexChanged.connect(self._other_source)
         self.clicks.used_up.connect(self.draw)
         self.clicks.clicked.connect(self._clicked)
         self.annotator.simulate_pressed.connect(self.simulate)
         self.train.clicked.connect(self.learn)
-        self.save.clicked.connect(self._ask_where)
-        self.load.clicked.connect(self._ask_which)
         self.card.locked.connect(self.learn)
         self.done.pressed.connect(self.use_alone)
+        self._order_tabs()
         self._refresh()
+
+    def _order_tabs(self) -> None:
+        """The tab key goes as the eye does."""
+        order: list[QWidget] = []
+        parts = (self.own, self.annotator, self.train, self.kind, self.data, self.card, self.model)
+        for part in parts:
+            inside = (part, *part.findChildren(QWidget))
+            order += [
+                w
+                for w in inside
+                if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.window() is self.window()
+            ]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _combo(self, name: str, tip: str, options: tuple[tuple[str, str], ...]) -> QComboBox:
         box = QComboBox(self)
@@ -119,16 +130,11 @@ class PreferencesPage(QWidget):
 
     def _left(self) -> QWidget:
         left = FittingFrame(self)
-        head = FlowRow(left)
-        title = plain_label("You compare answers", head)
-        theme.set_text_role(title, "strong")
-        for widget in (title, self.source, self.save, self.load):
-            head.add(widget)
         second = plain_label("A simulated annotator compares thousands", left)
         theme.set_text_role(second, "strong")
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        parts: tuple[QWidget, ...] = (head, self.clicks, second, self.annotator)
+        parts: tuple[QWidget, ...] = (self.own, second, self.annotator)
         for part in parts:
             column.addWidget(part)
         column.addStretch(1)
@@ -150,22 +156,24 @@ class PreferencesPage(QWidget):
 
     # ----------------------------------------------------------------------------- what to do
     def set_task(self, task: Task) -> None:
-        """Answers of another task; comparisons of each task are kept for the session."""
+        """Answers of another task. Each task's own comparisons are kept on the disk, simulated ones
+        and the reward model for the session."""
         if self._task is not None:
             if self._task.key == task.key:
                 return
-            self._kept[self._task.key] = (tuple(self.clicks.preferences), self._simulated)
+            self._kept[self._task.key] = (self._simulated, self.model.report)
         self._lab.compute.forget(DRAW_KEY)
         if self._job is not None:
             self._job.stop()
             self._job = None
         self._task = task
-        own, simulated = self._kept.get(task.key, ((), None))
+        simulated, report = self._kept.get(task.key, (None, None))
         self._simulated = simulated if isinstance(simulated, Simulated) else None
-        self.clicks.set_pairs(())
-        self.clicks.set_preferences(own if isinstance(own, tuple) else ())
+        self.own.set_task(task)
         self.annotator.set_task(task)
         self.model.clear()
+        if isinstance(report, Report):
+            self.model.show_report(report)
         self.done.clear()
         self.problem.clear()
         self._ask()
@@ -186,19 +194,26 @@ class PreferencesPage(QWidget):
             title="Drawing answers",
             with_job=True,
             on_result=self._drawn,
-            on_error=self._failed,
+            on_error=self._not_drawn,
         )
 
     @Slot()
+    def _other_source(self) -> None:
+        """The pair that is shown is not of whom the learner has just asked for."""
+        self.clicks.set_pairs(())
+        self.draw()
+
+    @Slot()
     def simulate(self) -> None:
-        """Let the annotator compare, then train."""
+        """Let the annotator compare; then the model can be trained."""
         if self._task is None or self._job is not None:
             return
         try:
             annotator = self.annotator.annotator()
         except LabError as error:
-            self.problem.say(str(error), "error")
+            self.annotator.problem.say(str(error), "error")
             return
+        self.annotator.problem.clear()
         self._job = self._lab.compute.submit(
             simulate,
             self._asker(),
@@ -209,7 +224,7 @@ class PreferencesPage(QWidget):
             unit="comparisons",
             urgent=True,
             on_result=self._was_simulated,
-            on_error=self._failed,
+            on_error=self._not_simulated,
             on_cancelled=self._cancelled,
         )
         self._refresh()
@@ -248,9 +263,24 @@ class PreferencesPage(QWidget):
 
     # ------------------------------------------------------------------------------- what came
     @Slot(object)
-    def _drawn(self, pairs: tuple[Pair, ...]) -> None:
-        self.problem.clear()
-        self.clicks.set_pairs(pairs)
+    def _drawn(self, drawn: Drawn) -> None:
+        if drawn.source != self.source.currentData():
+            self.own.say(NO_RUN)
+        elif self.own.told.tone == "error" or self.own.told.text == NO_RUN:
+            self.own.say("")
+        self.clicks.set_pairs(drawn.pairs)
+        self.annotator.set_spreads(drawn.spreads)
+
+    @Slot(object)
+    def _not_drawn(self, failure: Failure) -> None:
+        self.clicks.set_pairs((), "There are no answers to compare.")
+        self.own.say(failure.sentence, "error")
+
+    @Slot(object)
+    def _not_simulated(self, failure: Failure) -> None:
+        self._job = None
+        self.annotator.problem.say(failure.sentence, "error")
+        self._refresh()
 
     @Slot(object)
     def _was_simulated(self, made: Simulated) -> None:
@@ -302,7 +332,6 @@ class PreferencesPage(QWidget):
         some = bool(self.clicks.preferences) or self._simulated is not None
         self.train.setEnabled(some and not busy)
         self.annotator.button.setEnabled(not busy)
-        self.save.setEnabled(bool(self.clicks.preferences))
         made = "none yet" if self._simulated is None else f"{len(self._simulated.preferences):,}"
         own = len(self.clicks.preferences)
         self.data.setItemText(0, f"my comparisons ({own:,})")
@@ -322,67 +351,57 @@ class PreferencesPage(QWidget):
             return
         listed = [one for one in report.learned if one.key in self._asked]
         first = listed[0]
+        if report.held_out.may_be_chance or not first.certain:
+            self.card.leave_open(
+                "No better than chance so far, so nobody can tell what it has learned above all. "
+                f"{self._hidden(self._asked[self.card.choice() or 0])}Compare more."
+            )
+            return
+        # A bet on measured values: every choice whose 95 % interval reaches the best is right.
+        right = [
+            self._asked.index(one.key)
+            for one in listed
+            if abs(one.effect) + one.margin >= abs(first.effect)
+        ]
         self.card.reveal(
-            self._asked.index(first.key),
-            f"{first.title} moves its reward the most: {first.effect:+.2f} log-odds for a "
-            "standard deviation. A reward model learns what was clicked, whatever was meant.",
+            right,
+            f"{first.title} moves its reward the most: {effect_words(first)} log-odds for a "
+            f"standard deviation. {self._hidden(self._asked[self.card.choice() or 0])}"
+            "A reward model learns what was clicked, whatever was meant.",
         )
 
-    # ----------------------------------------------------------------------------------- files
-    @Slot()
-    def _ask_where(self) -> None:
-        self._dialog(QFileDialog.AcceptMode.AcceptSave).fileSelected.connect(self.save_to)
-
-    @Slot()
-    def _ask_which(self) -> None:
-        self._dialog(QFileDialog.AcceptMode.AcceptOpen).fileSelected.connect(self.load_from)
-
-    def _dialog(self, mode: QFileDialog.AcceptMode) -> QFileDialog:
-        """A dialog that does not block the window."""
-        dialog = QFileDialog(self.window(), "Comparisons", "comparisons.json")
-        dialog.setAcceptMode(mode)
-        if mode is QFileDialog.AcceptMode.AcceptOpen:
-            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter("*.json")
-        dialog.setDefaultSuffix("json")
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-        return dialog
-
-    @Slot(str)
-    def save_to(self, path: str) -> None:
-        """Write your comparisons into a file; what is wrong is told in place."""
-        assert self._task is not None
-        text = write_preferences(self._task.key, self.clicks.preferences)
-        try:
-            write_bytes(Path(path), text.encode())
-        except LabError as error:
-            self.problem.say(str(error), "error")
-            return
-        self.problem.say(f"Saved as {Path(path).name}.", "good")
-
-    @Slot(str)
-    def load_from(self, path: str) -> None:
-        """Take comparisons from a file; nothing changes if it is not a good one."""
-        assert self._task is not None
-        try:
-            file = Path(path)
-            if file.stat().st_size > LARGEST_FILE:
-                raise LabError("This file is too large to hold comparisons.")
-            found = read_preferences(file.read_text(encoding="utf-8"), self._task.key)
-        except UnicodeDecodeError:
-            self.problem.say("This file is no text, so it holds no comparisons.", "error")
-            return
-        except OSError as error:
-            self.problem.say(f"The file could not be read: {error.strerror}.", "error")
-            return
-        except LabError as error:
-            self.problem.say(str(error), "error")
-            return
-        self.clicks.set_preferences(found)
-        self.problem.say(f"{len(found):,} comparisons taken from {Path(path).name}.", "good")
+    def _hidden(self, chosen: str) -> str:
+        """Why a feature that the annotator does look at cannot be learned from these answers."""
+        made = self._simulated
+        if made is None or self.data.currentData() == "own":
+            return ""
+        for one in made.influences:
+            if one.key == chosen and not one.shows:
+                return (
+                    f"The annotator does weigh {one.title.lower()}, but it differs in only "
+                    f"{one.differing:.0%} of the pairs and tips few clicks. "
+                )
+        return ""
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._task is not None and self.clicks.pair is None:
             self.draw()
+        # Opened by a click or a key, the page takes the keys A, B, the arrows and so on. Who walks
+        # along the buttons of the pages gets the focus back there, who walks along the tabs stays.
+        if not event.spontaneous() and not isinstance(QApplication.focusWidget(), QTabBar):
+            self._take_keys()
+        self._listen_to_button()
+
+    @Slot()
+    def _take_keys(self) -> None:
+        self.clicks.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _listen_to_button(self) -> None:
+        """The page's button may be clicked while the page is open, as after its heading was."""
+        around = self.parentWidget()
+        while around is not None and not isinstance(around, PageSwitch):
+            around = around.parentWidget()
+        if around is not None and not self._listens:
+            self._listens = True
+            around.button(around.current_key).clicked.connect(self._take_keys)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.posttraining.reward_model import RewardModel, as_term
 from engine.posttraining.rewards import RewardMix, RewardTerm, terms_for
@@ -11,6 +13,7 @@ from engine.posttraining.rubric import Rubric
 from engine.posttraining.tasks import Task
 from gui import theme
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.fold_box import FoldButton
 from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
 
@@ -22,15 +25,16 @@ _HEADS = {
     PREFERENCES: "Preferences\n(learned, RLHF)",
     RUBRIC: "Rubric\n(criteria)",
 }
+_KEPT = {PREFERENCES: "Preferences", RUBRIC: "Rubric"}
 _MISSING = {
     PREFERENCES: (
         "Compare answers …",
-        "There is no reward model yet. Compare answers, or let a simulated annotator do it, and "
-        "train one: then it can be weighted here.",
+        "There is no reward model of yours yet. Compare answers, or let a simulated annotator do "
+        "it, and train one: then it can be weighted here.",
     ),
     RUBRIC: (
         "Choose criteria …",
-        "The rubric is not made yet. See its criteria and what they say of answers: then it can "
+        "Your rubric is not made yet. See its criteria and what they say of answers: then it can "
         "be weighted here.",
     ),
 }
@@ -52,17 +56,34 @@ class RewardPanel(QWidget):
         self.makers: dict[str, QPushButton] = {}
         """The button of each kind that is not made yet."""
         self._terms: tuple[RewardTerm, ...] = ()
-        self._made: dict[str, RewardTerm] = {}
+        self._made_for: dict[str, dict[str, RewardTerm]] = {}
+        self._came_for: dict[str, tuple[RewardTerm, ...]] = {}
         self._kept = dict(FIRST_WEIGHTS)
         self._trainings = 0
         self._row: FlowRow | None = None
         self.formula = plain_label("", self, wrap=True)
         self.formula.setAccessibleName("The reward as a formula")
         theme.set_text_role(self.formula, "strong")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.formula)
+        self.fold = FoldButton("&Weights", self)
+        self.fold.setToolTip("Show or hide the weights of the reward's terms.")
+        self.fold.toggled.connect(self._folded)
+        self._rows = QWidget(self)
+        self._rows.hide()
+        rows = QVBoxLayout(self._rows)
+        rows.setContentsMargins(0, 0, 0, 0)
+        line = QHBoxLayout()
+        line.addWidget(self.fold)
+        line.addWidget(self.formula, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(line)
+        column.addWidget(self._rows)
         self.set_task(task)
+
+    @Slot(bool)
+    def _folded(self, is_open: bool) -> None:
+        self._rows.setVisible(is_open)
+        self.updateGeometry()
 
     @property
     def mix(self) -> RewardMix:
@@ -72,10 +93,46 @@ class RewardPanel(QWidget):
 
     def set_task(self, task: Task) -> None:
         """Offer this task's terms. Weights of terms that it has too stay as they are; models and
-        rubrics of another task go."""
-        self._made.clear()
+        rubrics of another task wait until it is chosen again."""
+        self._task = task.key
         self._verifiable = terms_for(task)
         self._rebuild()
+
+    @property
+    def _made(self) -> dict[str, RewardTerm]:
+        """What the learner has made for this task, by kind."""
+        return self._made_for.setdefault(self._task, {})
+
+    @property
+    def _came(self) -> tuple[RewardTerm, ...]:
+        """What came with the kept run that was opened last."""
+        return self._came_for.get(self._task, ())
+
+    def made_for(self, task: str) -> tuple[RewardTerm, ...]:
+        """What the learner has made for the task of that key."""
+        return tuple(self._made_for.get(task, {}).values())
+
+    def show_kept(self, reward: RewardMix) -> str:
+        """Show a kept run's reward, of this task, with its weights. What came with it stands
+        beside what the learner has made, which stays. Returns what there is to tell of that."""
+        own = {term.key for term in (*self._verifiable, *self._made.values())}
+        came: list[RewardTerm] = []
+        for term, weight in reward.terms:
+            if term.key not in own and (weight or term.kind not in self._made):
+                n = 1 + sum(other.kind == term.kind for other in came)
+                which = "kept run" if n == 1 else f"kept run, {n}"
+                came.append(replace(term, title=f"{_KEPT.get(term.kind, term.title)} ({which})"))
+        self._came_for[self._task] = tuple(came)
+        before, weights = self._kept, {term.key: weight for term, weight in reward.terms}
+        self._kept = {**dict.fromkeys(before, 0.0), **weights}
+        self._rebuild()
+        for key, field in self.weights.items():
+            field.set_value(weights.get(key, 0.0))
+        told = [f"“{term.title}” came with the run, and can be weighted above." for term in came]
+        for term in self._made.values():
+            if before.get(term.key) and not weights.get(term.key):
+                told.append(f"Your own “{term.title}” is still there, now with weight 0.")
+        return " ".join(told)
 
     def set_model(self, model: RewardModel) -> None:
         """A reward model was trained: it takes the place of the one before."""
@@ -98,6 +155,7 @@ class RewardPanel(QWidget):
         terms = (
             *self._verifiable,
             *(self._made[k] for k in (PREFERENCES, RUBRIC) if k in self._made),
+            *self._came,
         )
         same = [t.key for t in terms] == [t.key for t in self._terms]
         self._terms = terms
@@ -109,18 +167,23 @@ class RewardPanel(QWidget):
         if self._row is not None:
             self._row.setParent(None)
             self._row.deleteLater()
-        self._row = row = FlowRow(self)
+        self._row = row = FlowRow(self._rows)
         self.weights, self.makers = {}, {}
         self._head(row, "verifiable")
         for term in self._verifiable:
             self._add(row, term)
         for kind in (PREFERENCES, RUBRIC):
             self._head(row, kind)
+            for term in self._came:
+                if term.kind == kind:
+                    self._add(row, term)
             if kind in self._made:
                 self._add(row, self._made[kind])
             else:
                 self._offer(row, kind)
-        self._column.insertWidget(0, row)
+        rows = self._rows.layout()
+        assert rows is not None
+        rows.addWidget(row)
         self._said()
 
     def _head(self, row: FlowRow, kind: str) -> None:

@@ -22,17 +22,22 @@ from engine.posttraining.tasks import Task
 from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
-from gui.rewards.asking import Asker, Source, criteria_of, draw_to_judge
+from gui.rewards.asking import NO_RUN, Asker, Source, criteria_of, draw_to_judge
 from gui.rewards.session import RewardsSession
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.fitting import FittingFrame
 from gui.widgets.flow_layout import FlowRow
+from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.number_field import NumberField
 from gui.widgets.safe_text import plain_label
 
 CRITERIA_KEY, DRAW_KEY = "rewards: criteria", "rewards: answers to judge"
 SOUND, CARELESS = "sound", "careless"
+DRAWING = "The policy is answering …"
+NOTHING = "There are no answers to judge."
+LONGEST_EMS = 16.0
+"""The widest that a column is made by itself; the whole text is on hover and below."""
 
 
 class _Line(FittingFrame):
@@ -106,6 +111,10 @@ class RubricPage(QWidget):
         )
         theme.set_text_role(self.note, "caption", "muted")
         self.problem = Notice(self)
+        self.whose = Notice(self)
+        self.drawing = plain_label(DRAWING, self)
+        theme.set_text_role(self.drawing, "caption", "muted")
+        self.drawing.hide()
         self.table = Sheet("Verdicts on answers", self)
         self.reasons = plain_label("", self, wrap=True)
         self.reasons.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -122,7 +131,8 @@ class RubricPage(QWidget):
         self.careless.clicked.connect(self.make_careless)
         self.alone.clicked.connect(self.use_alone)
         self.more.clicked.connect(self.draw)
-        self.source.currentIndexChanged.connect(self.draw)
+        self.source.currentIndexChanged.connect(self._other_source)
+        theme.current().changed.connect(self._narrow)
         self.table.row_chosen.connect(self._explain)
 
     def _button(self, text: str, tip: str) -> QPushButton:
@@ -132,7 +142,7 @@ class RubricPage(QWidget):
         return button
 
     def _left(self) -> QWidget:
-        left = FittingFrame(self)
+        self._left_side = left = FittingFrame(self)
         head = FlowRow(left)
         for button in (self.sound, self.careless, self.alone):
             head.add(button)
@@ -154,11 +164,13 @@ class RubricPage(QWidget):
         head.add(words)
         head.add(self.source)
         head.add(self.more)
+        head.add(self.drawing)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(head)
         column.addWidget(self.formula)
         column.addWidget(self.problem)
+        column.addWidget(self.whose)
         column.addWidget(self.table, 1)
         column.addWidget(self.reasons)
         return right
@@ -175,6 +187,8 @@ class RubricPage(QWidget):
         for key in (CRITERIA_KEY, DRAW_KEY):
             self._lab.compute.forget(key)
         self._set_lines(())
+        self.whose.clear()
+        self.table.set_placeholder(DRAWING)
         self._show()
         if self.isVisible():
             self._want()
@@ -185,6 +199,8 @@ class RubricPage(QWidget):
         if self._task is None:
             return
         self._draws += 1
+        self.drawing.show()
+        self.table.set_placeholder(DRAWING)
         source: Source = self.source.currentData()
         self._lab.compute.request(
             DRAW_KEY,
@@ -194,8 +210,15 @@ class RubricPage(QWidget):
             title="Drawing answers",
             with_job=True,
             on_result=self._was_drawn,
-            on_error=self._failed,
+            on_error=self._not_drawn,
         )
+
+    @Slot()
+    def _other_source(self) -> None:
+        """The answers that are shown are not of whom the learner has just asked for."""
+        self._drawn = None
+        self._show()
+        self.draw()
 
     @Slot()
     def make_sound(self) -> None:
@@ -232,10 +255,20 @@ class RubricPage(QWidget):
         self._weighted()
 
     @Slot(object)
-    def _was_drawn(self, candidates: Candidates) -> None:
+    def _was_drawn(self, drawn: tuple[Candidates, Source]) -> None:
+        self._drawn, source = drawn
         self.problem.clear()
-        self._drawn = candidates
+        self.whose.say(NO_RUN if source != self.source.currentData() else "")
+        self.drawing.hide()
         self._show()
+
+    @Slot(object)
+    def _not_drawn(self, failure: Failure) -> None:
+        self._drawn = None
+        self.drawing.hide()
+        self.table.set_placeholder(NOTHING)
+        self._show()
+        self._failed(failure)
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
@@ -254,7 +287,10 @@ class RubricPage(QWidget):
             line = _Line(criterion, weight, self)
             line.weight.value_changed.connect(self._weighted)
             self._criteria.addWidget(line)
+            line.show()  # Qt would only do so later, and the frame would be measured without it
             self.lines.append(line)
+        self._left_side.fit()
+        self._left_side.fit_soon()  # and again when the lines have their widths
         for button in (self.sound, self.careless, self.alone):
             button.setEnabled(bool(criteria))
 
@@ -284,24 +320,35 @@ class RubricPage(QWidget):
         self._rows = tuple(zip(drawn.each, drawn.answers, strict=True))
         self._verdicts = tuple(rubric.verdicts(p, a) for p, a in self._rows)
         columns = [
+            Column("Prompt", "What was asked."),
             Column("Answer", "What the policy wrote; … : cut off at the limit."),
             Column("Score", "The weighted mean of the verdicts, 0 … 1."),
             Column("True score", "The task's own score, which the rubric need not equal."),
             *(Column(c.title, f"{c.rule} Weight {w:g}.") for c, w in rubric.used),
-            Column("Prompt", "What was asked."),
         ]
         rows: list[tuple[str | float, ...]] = [
             (
+                prompt.text,
                 _written(answer),
                 rubric.score(prompt, answer),
                 task.true_score(prompt, answer.text) if answer.finished else 0.0,
                 *(str(v.score) for v in verdicts),
-                prompt.text,
             )
             for (prompt, answer), verdicts in zip(self._rows, self._verdicts, strict=True)
         ]
         self.table.set_table(columns, rows)
+        self.table.set_tips(0, [prompt.text for prompt, _ in self._rows])
+        self.table.set_tips(1, [answer.text for _, answer in self._rows])
+        self._narrow()
         self._explain(self.table.chosen)
+
+    @Slot()
+    def _narrow(self) -> None:
+        """Long prompts and answers must not push the verdicts off the screen."""
+        most = round(em(self.table.font()) * LONGEST_EMS)
+        for column in range(min(2, self.table.columnCount())):
+            if self.table.columnWidth(column) > most:
+                self.table.setColumnWidth(column, most)
 
     @Slot(int)
     def _explain(self, row: int) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.rewards.beside import Beside
 from gui.rewards.group_page import CUT
 from gui.rewards.live import Look, News
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.distribution_bars import Distribution, DistributionBars
+from gui.widgets.look import em
 from gui.widgets.safe_text import plain_label
 from gui.widgets.token_text import Vocabulary
+
+BARS_EMS = 30
+"""The width that the bars want, in lines of text."""
 
 
 class SamplesPage(QWidget):
@@ -31,18 +36,18 @@ class SamplesPage(QWidget):
         self.sheet.set_placeholder("Press Start: answers to held-out prompts come here.")
         self.asked = plain_label("", self, wrap=True)
         theme.set_text_role(self.asked, "strong")
+        self.answered = plain_label("", self, wrap=True)
+        self.answered.setAccessibleName("The chosen answers in full")
         self.bars = DistributionBars(self, count=8)
         right = QWidget(self)
         beside = QVBoxLayout(right)
         beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.answered)
         beside.addWidget(self.asked)
         beside.addWidget(self.bars, 1)
         beside.addStretch(0)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.sheet)
-        self.splitter.addWidget(right)
-        self.splitter.setSizes([1000, 1000])
+        self.splitter = Beside(self.sheet, right, self._widths, self, least=0.75)
+        self.sheet.wants_changed.connect(self._share)
         head = QHBoxLayout()
         head.addWidget(self.which)
         head.addWidget(self.slider, 1)
@@ -54,12 +59,21 @@ class SamplesPage(QWidget):
         self.sheet.row_chosen.connect(self._draw_bars)
         self.clear()
 
+    def _widths(self) -> tuple[int, int]:
+        return self.sheet.wanted_width, round(em(self.font()) * BARS_EMS)
+
+    @Slot()
+    def _share(self) -> None:
+        self.splitter.share()
+
     def clear(self) -> None:
         """No samples yet."""
         self._news = None
         self.slider.setEnabled(False)
         self.slider.setRange(0, 0)
         self.which.setText("Samples after &update –")
+        self.answered.clear()
+        self.answered.hide()
         self.asked.setText("The next-token bars of both policies come here.")
         self.sheet.set_table((), ())
         self.bars.hide()
@@ -119,7 +133,12 @@ class SamplesPage(QWidget):
         news, look, row = self._news, self.look, self.sheet.chosen
         if news is None or look is None or not 0 <= row < len(news.shown):
             return
-        self.asked.setText(f"{news.shown[row].text} First token of the answer:")
+        prompt = news.shown[row]
+        said = [("Right", prompt.target)] if prompt.target else []
+        said += [("Reference", _written(news.looks[0], row)), ("Policy", _written(look, row))]
+        self.answered.setText("\n".join(f"{who}: {text.strip()}" for who, text in said))
+        self.answered.show()
+        self.asked.setText(f"{prompt.text} First token of the answer:")
         self.bars.set_distributions(
             (
                 Distribution("Reference policy", "reference", news.looks[0].first_tokens[row]),

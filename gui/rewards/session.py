@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import LabError
-from engine.posttraining.rewards import RewardMix
+from engine.posttraining.rewards import RewardMix, RewardTerm
 from gui.driving.session import Phase, RunSession
 from gui.job_handle import Failure, JobHandle
 from gui.kept_runs import catalogue
@@ -26,6 +26,8 @@ class RewardsSession(RunSession):
     """A Comparison is there."""
     compare_failed = Signal(str)
     """Why a comparison is impossible, in a sentence."""
+    reopened = Signal(object)
+    """A kept run was loaded and stands where it was: its News."""
     offered = Signal(str)
     """The policy as it is stands in the lab under this name, for the other tabs."""
 
@@ -38,6 +40,8 @@ class RewardsSession(RunSession):
         """What the present run is; None before the first."""
         self.news: News | None = None
         """The newest news of the present run."""
+        self.opening = False
+        """A kept run is being loaded: what it is rewarded by is not known yet."""
 
     @property
     def live(self) -> LiveRun | None:
@@ -58,22 +62,26 @@ class RewardsSession(RunSession):
         self._go_on(updates)
         return True
 
-    def open_kept(self, order: Order, key: str) -> bool:
-        """Put a kept run in place of the one before, paused at its newest checkpoint.
+    def open_kept(self, order: Order, key: str, offered: tuple[RewardTerm, ...] = ()) -> bool:
+        """Put a kept run in place of the one before, paused at its newest checkpoint;
+        ``reopened`` follows.
 
         Args:
             order: what it post-trains, and to how many updates.
             key: its key in the catalogue.
+            offered: terms that have been made for its task (see ``LiveRun``).
         """
         if not self.can_start:
             return False
-        self._begin(LiveRun(order, self.catalogue, key), order)
+        self._begin(LiveRun(order, self.catalogue, key, offered), order)
+        self.opening = True
         self._go_on(0)
         return True
 
     def _begin(self, live: LiveRun, order: Order) -> None:
         self._live, self.order, self.news = live, order, None
         self.problem = ""
+        self.opening = False
         self.began.emit()
 
     def set_reward(self, reward: RewardMix) -> None:
@@ -124,7 +132,7 @@ class RewardsSession(RunSession):
 
     @Slot(object)
     def _take(self, news: News) -> None:
-        self.news = news
+        self.news, self.order = news, news.order
         self.news_changed.emit()
 
     @Slot(object)
@@ -132,6 +140,7 @@ class RewardsSession(RunSession):
         self._job = None
         self._take(ended.news)
         self._set_phase(Phase.FINISHED if ended.reason == "finished" else Phase.PAUSED)
+        self._tell_reopened()
         self._offer()
 
     @Slot(object)
@@ -143,7 +152,19 @@ class RewardsSession(RunSession):
         if self._live.latest is not None:
             self._take(self._live.latest)
         self._set_phase(Phase.STOPPED if self.news is not None else Phase.EMPTY)
+        self._tell_reopened()
         self._offer()
+
+    @Slot(object)
+    def _failed(self, failure: Failure) -> None:
+        self.opening = False
+        super()._failed(failure)
+
+    def _tell_reopened(self) -> None:
+        if self.opening:
+            self.opening = False
+            if self.news is not None:
+                self.reopened.emit(self.news)
 
     @Slot(object)
     def _was_compared(self, comparison: Comparison) -> None:

@@ -212,14 +212,21 @@ class SetupPanel(QWidget):
         """What a run started now would be.
 
         Raises:
-            LabError: if a field does not hold a number that makes sense.
+            LabError: if a field does not hold a number that makes sense, or nothing is rewarded.
         """
         fields = {**self.weights, **self.numbers}
         wrong = [f for f in fields.values() if not f.is_valid()]
         if wrong:
-            self.fold.set_open(self.fold.is_open or wrong[0] in self.numbers.values())
+            hidden = self.fold.button if wrong[0] in self.numbers.values() else self.panel.fold
+            hidden.setChecked(True)
             wrong[0].box.setFocus()
             raise LabError(f"“{wrong[0].name_label.text()}” doesn't hold a number that fits.")
+        if not any(weight for _, weight in self.reward.terms):
+            self.panel.fold.setChecked(True)
+            raise LabError(
+                "Every weight is 0: nothing is rewarded, so nothing would be learned. Give at "
+                "least one term a weight."
+            )
         numbers: dict[str, Any] = {
             key: int(field.value()) if _NUMBERS[key].get("whole") else field.value()
             for key, field in self.numbers.items()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -21,6 +23,12 @@ from gui.widgets.numbers import format_number
 from gui.widgets.safe_text import plain_label, plain_tooltip
 
 DIGITS = 3
+MOST_LINES = 3
+"""Lines that a long text is wrapped into; hovering tells all of it."""
+NUMBER = "−0.0000"
+"""A number column is never narrower than this."""
+LEAST_EMS = 4.0
+"""What is left of a text's column when there is little room, in lines of text."""
 Cell = str | float
 
 
@@ -36,10 +44,19 @@ class Column:
 
 
 class Sheet(QTableWidget):
-    """Rows of cells; one row can be chosen, and stays so while the numbers change."""
+    """Rows of cells; one row can be chosen, and stays so while the numbers change.
+
+    All columns are kept in view: where they want more than there is, the widest give way first,
+    and their texts are wrapped; hovering tells a whole text. A column that someone drags stays as
+    it is.
+    """
 
     row_chosen = Signal(int)
     """The chosen row, −1 for none."""
+    wants_changed = Signal()
+    """The columns want another width altogether."""
+
+    _laying = False
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,12 +72,14 @@ class Sheet(QTableWidget):
         self.horizontalHeader().setHighlightSections(False)
         self._columns: tuple[Column, ...] = ()
         self._rows: tuple[tuple[Cell, ...], ...] = ()
-        self._fitted: tuple[Column, ...] | None = None
+        self._wants: list[int] = []
+        self._by_hand = False
         self._placeholder = plain_label("", self.viewport(), wrap=True)
         self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         theme.set_text_role(self._placeholder, "body", "muted")
         self._placeholder.hide()
         self.itemSelectionChanged.connect(self._selected)
+        self.horizontalHeader().sectionResized.connect(self._dragged)
         theme.current().changed.connect(self._dress)
         self._dress()
 
@@ -88,23 +107,107 @@ class Sheet(QTableWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_placeholder()
+        self._lay_out()
 
     def set_table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
         """Show these rows, a text or a number for each column."""
         if tuple(columns) != self._columns or len(rows) != self.rowCount():
+            if tuple(columns) != self._columns:
+                self._wants, self._by_hand = [], False
             self._columns = tuple(columns)
             self.setColumnCount(len(columns))
             self.setRowCount(len(rows))
             for j, column in enumerate(columns):
                 head = QTableWidgetItem(column.title)
-                head.setToolTip(plain_tooltip(column.tip))
+                head.setToolTip(plain_tooltip(f"{column.title}: {column.tip}"))
                 self.setHorizontalHeaderItem(j, head)
         self._rows = tuple(tuple(row) for row in rows)
         self._write()
         self._place_placeholder()
-        if self._fitted != self._columns and self._rows:
-            self._fitted = self._columns
-            self.resizeColumnsToContents()
+        if self._rows:
+            self._measure()
+
+    @property
+    def wanted_width(self) -> int:
+        """The width at which no column has to give way, in pixels; texts count for at most as
+        much as a few words."""
+        unit = em(self.font())
+        most = round(unit * 14)
+        frame = 2 * self.frameWidth() + self.verticalHeader().sizeHint().width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return sum(min(width, most) for width in self._wants) + frame + bar
+
+    def _measure(self) -> None:
+        """See what each column wants. It never comes to want less while the rows change, so that
+        columns don't jump."""
+        metrics, pad = QFontMetricsF(self.font()), self._pad()
+        number = metrics.horizontalAdvance(NUMBER)
+        wants = []
+        for j, column in enumerate(self._columns):
+            cells = [row[j] for row in self._rows]
+            texts = [c if isinstance(c, str) else cell_text(c, column) for c in cells]
+            widest = metrics.horizontalAdvance(max(texts, key=len))
+            if not self._holds_text(j):
+                widest = max(widest, number)
+            head = self.horizontalHeader().sectionSizeHint(j)
+            before = self._wants[j] if j < len(self._wants) else 0
+            wants.append(max(before, math.ceil(widest + pad), head))
+        changed, self._wants = wants != self._wants, wants
+        if changed:
+            self.wants_changed.emit()
+        self._lay_out()
+
+    def _holds_text(self, column: int) -> bool:
+        return isinstance(self._rows[0][column], str)
+
+    def _pad(self) -> int:
+        """What a cell has around its text, in pixels."""
+        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self)
+        return 2 * (margin + 1) + 4
+
+    def _lay_out(self) -> None:
+        """Share the width among the columns, and give each row the lines that it needs."""
+        if self._laying or not self._rows or len(self._wants) != len(self._columns):
+            return
+        self._laying = True
+        try:
+            if not self._by_hand:
+                metrics, unit = QFontMetricsF(self.font()), em(self.font())
+                number = metrics.horizontalAdvance(NUMBER) + self._pad()
+                least = [
+                    math.ceil(unit * LEAST_EMS if self._holds_text(j) else number)
+                    for j in range(len(self._columns))
+                ]
+                for j, width in enumerate(shared(self._wants, least, self.viewport().width())):
+                    self.setColumnWidth(j, width)
+            self._set_heights()
+        finally:
+            self._laying = False
+
+    def _set_heights(self) -> None:
+        metrics, pad = QFontMetricsF(self.font()), self._pad()
+        narrow = [
+            (j, max(1.0, float(self.columnWidth(j) - pad)))
+            for j in range(len(self._columns))
+            if self._holds_text(j) and self.columnWidth(j) < self._wants[j]
+        ]
+        self.setWordWrap(bool(narrow))
+        for i, row in enumerate(self._rows):
+            lines = 1
+            for j, room in narrow:
+                # Lines break between words, so a text fills them to some nine tenths.
+                share = metrics.horizontalAdvance(str(row[j])) / room
+                lines = max(lines, 1 if share <= 1 else math.ceil(share * 1.1))
+            height = self.verticalHeader().defaultSectionSize()
+            height += round((min(lines, MOST_LINES) - 1) * metrics.lineSpacing())
+            if self.rowHeight(i) != height:
+                self.setRowHeight(i, height)
+
+    @Slot()
+    def _dragged(self) -> None:
+        if not self._laying and self._rows and len(self._wants) == len(self._columns):
+            self._by_hand = True
+            self._set_heights()
 
     def set_tips(self, column: int, tips: Sequence[str]) -> None:
         """What a column's cells tell on hover, until the rows are written anew."""
@@ -122,10 +225,11 @@ class Sheet(QTableWidget):
                 if item is None:
                     item = QTableWidgetItem()
                     self.setItem(i, j, item)
-                item.setToolTip("")
                 if isinstance(value, str):
                     item.setText(value)
+                    item.setToolTip(plain_tooltip(value) if value else "")
                     continue
+                item.setToolTip("")
                 column = self._columns[j]
                 item.setText(cell_text(value, column))
                 item.setTextAlignment(right)
@@ -144,7 +248,7 @@ class Sheet(QTableWidget):
         self.setFont(look.font("body"))
         unit = em(look.font("body"))
         self.verticalHeader().setDefaultSectionSize(round(unit * 1.5))
-        self._fitted = None
+        self._wants, self._by_hand = [], False
         self.set_table(self._columns, self._rows)
 
     def minimumSizeHint(self) -> QSize:
@@ -154,6 +258,26 @@ class Sheet(QTableWidget):
     def sizeHint(self) -> QSize:
         unit = em(self.font())
         return QSize(round(unit * 20), round(unit * 12))
+
+
+def shared(wants: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into a room: the widest columns give way first, none below its least.
+
+    Args:
+        wants: the width that each column wants, in pixels.
+        least: what each keeps whatever the room is; a column that wants less keeps that.
+        room: for all of them; what lies below the sum of the least is overrun.
+
+    >>> shared([40, 300, 200], [40, 50, 50], 300)
+    [40, 130, 130]
+    """
+    least = [min(pair) for pair in zip(wants, least, strict=True)]
+    low, high = 0, max(wants, default=0)
+    while low < high:  # the greatest width that all can have
+        cap = (low + high + 1) // 2
+        given = sum(max(few, min(want, cap)) for want, few in zip(wants, least, strict=True))
+        low, high = (cap, high) if given <= room else (low, cap - 1)
+    return [max(few, min(want, low)) for want, few in zip(wants, least, strict=True)]
 
 
 def cell_text(value: float, column: Column) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import LabError
@@ -19,7 +19,7 @@ from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
 from gui.rewards.hacking_page import HackingPage
 from gui.rewards.kept_page import KeptPage
-from gui.rewards.live import kept_order
+from gui.rewards.live import News, kept_order, task_key
 from gui.rewards.objective_page import ObjectivePage
 from gui.rewards.preferences_page import PreferencesPage
 from gui.rewards.rubric_page import RubricPage
@@ -27,13 +27,17 @@ from gui.rewards.samples_page import SamplesPage
 from gui.rewards.session import Phase, RewardsSession
 from gui.rewards.setup import SetupPanel
 from gui.rewards.sweep_page import SweepPage
+from gui.rewards.tab_pages import PAGES
 from gui.rewards.transport import Transport
 from gui.widgets.look import em
 from gui.widgets.notice import Notice
 from gui.widgets.page_switch import PageSpec, PageSwitch
+from gui.widgets.safe_text import plain_label
 
 PAGE_EMS = 20.0
 """The least height of a page, in lines of text."""
+ROOMY_EMS = 44.0
+"""From this height of the window on, in lines of text, the weights are shown at first."""
 AT_REST = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.FINISHED})
 OWN_SETUP = frozenset({"closed", "hacking", "kept"})
 """Pages that choose task and reward themselves."""
@@ -44,19 +48,7 @@ OWN_RUNS = OWN_SETUP | {"sweep", "preferences", "rubric"}
 class RewardsTab(QWidget):
     """Set up, drive and look into one post-training run at a time."""
 
-    page_keys = (
-        "curves",
-        "samples",
-        "compare",
-        "kept",
-        "group",
-        "objective",
-        "preferences",
-        "rubric",
-        "hacking",
-        "sweep",
-        "closed",
-    )
+    page_keys = tuple(key for key, *_ in PAGES)
 
     def __init__(self, lab: Lab, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,107 +69,39 @@ class RewardsTab(QWidget):
         self.preferences = PreferencesPage(lab, self.session, self)
         self.rubric = RubricPage(lab, self.session, self)
         self._stale = True
-        for page in (
-            self.preferences,
-            self.rubric,
+        self._showing_kept = False
+        self._fold_by_hand = False
+        pages = (
             self.curves,
-            self.group,
             self.samples,
             self.compare,
             self.kept,
+            self.group,
             self.objective,
-            self.aim,
+            self.preferences,
+            self.rubric,
             self.hacking,
             self.sweep,
-        ):
+            self.aim,
+        )
+        for page in pages:
             page.hide()  # until the switch shows it in its place
         self.pages = PageSwitch(
             "Pages of the rewards tab",
-            (
-                PageSpec(
-                    "curves",
-                    "&Curves",
-                    "Reward, true score and what else changes, update by update.",
-                    partial(_same, self.curves),
-                    "Run",
-                ),
-                PageSpec(
-                    "samples",
-                    "&Samples",
-                    "Answers to the same prompts over time, policy beside reference.",
-                    partial(_same, self.samples),
-                    "Run",
-                ),
-                PageSpec(
-                    "compare",
-                    "&Before and after",
-                    "Policy and reference on the same prompt.",
-                    partial(_same, self.compare),
-                    "Run",
-                ),
-                PageSpec(
-                    "kept",
-                    "&Kept runs",
-                    "Runs of before: compare, resume, export.",
-                    partial(_same, self.kept),
-                    "Run",
-                ),
-                PageSpec(
-                    "group",
-                    "One &group",
-                    "Answers, rewards, advantages, and the push on every token.",
-                    partial(_same, self.group),
-                    "Look inside",
-                ),
-                PageSpec(
-                    "objective",
-                    "&Formula",
-                    "What is maximised, with its numbers.",
-                    partial(_same, self.objective),
-                    "Look inside",
-                ),
-                PageSpec(
-                    "preferences",
-                    "Prefere&nces",
-                    "Compare answers, train a reward model, and see what it has learned.",
-                    partial(_same, self.preferences),
-                    "Reward",
-                ),
-                PageSpec(
-                    "rubric",
-                    "Rubr&ic",
-                    "Criteria with weights, each verdict with its reason.",
-                    partial(_same, self.rubric),
-                    "Reward",
-                ),
-                PageSpec(
-                    "hacking",
-                    "Reward &hacking",
-                    "Careless rewards that go wrong, beside better ones.",
-                    partial(_same, self.hacking),
-                    "Experiments",
-                ),
-                PageSpec(
-                    "sweep",
-                    "β s&weep",
-                    "One run for each price of moving away: the trade-off.",
-                    partial(_same, self.sweep),
-                    "Experiments",
-                ),
-                PageSpec(
-                    "closed",
-                    "C&losed form",
-                    "The best policy computed, and training that aims at it.",
-                    partial(_same, self.aim),
-                    "Experiments",
-                ),
-            ),
+            [
+                PageSpec(key, title, tip, partial(_same, page), heading)
+                for (key, heading, title, tip), page in zip(PAGES, pages, strict=True)
+            ],
             parent=self,
         )
         self.driving = QWidget(self)
         above = QVBoxLayout(self.driving)
         above.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.setup, self.transport, self.problem):
+        self.elsewhere = plain_label("", self.driving, wrap=True)
+        self.elsewhere.setAccessibleName("What the run at hand is")
+        theme.set_text_role(self.elsewhere, "caption", "muted")
+        self.elsewhere.hide()
+        for widget in (self.setup, self.transport, self.elsewhere, self.problem):
             above.addWidget(widget)
         self.pages.put_above_pages(self.driving)
         column = QVBoxLayout(self)
@@ -188,6 +112,7 @@ class RewardsTab(QWidget):
         self.transport.step_pressed.connect(self._step)
         self.setup.reward_changed.connect(self._reward_changed)
         panel = self.setup.panel
+        panel.fold.clicked.connect(self._folded_by_hand)
         panel.page_wished.connect(self.show_page)
         self.preferences.model_trained.connect(panel.set_model)
         self.preferences.use_alone.connect(self._preferences_alone)
@@ -196,6 +121,7 @@ class RewardsTab(QWidget):
         for page in (self.preferences, self.rubric):
             page.set_task(self.setup.task)
         self.session.began.connect(self._began)
+        self.session.reopened.connect(self._reopened)
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_problem)
         self.pages.shown.connect(self._page_shown)
@@ -232,14 +158,20 @@ class RewardsTab(QWidget):
     def _resume_kept(self, run: RunSummary) -> None:
         """Put a kept run in place of the present one, paused where it stood."""
         try:
-            order = kept_order(run, self.setup.reward, int(self.setup.numbers["updates"].value()))
+            offered = self.setup.panel.made_for(task_key(run))
+            order = kept_order(run, offered, int(self.setup.numbers["updates"].value()))
         except LabError as error:
-            self.kept.problem.say(str(error), "error")
+            self._say_of_kept(str(error))
             return
-        if self.session.open_kept(order, run.key):
+        if self.session.open_kept(order, run.key, offered):
             self.show_page("curves")
         else:
-            self.kept.problem.say("A run is under way. Stop it before you resume another.", "error")
+            self._say_of_kept("A run is under way. Stop it before you resume another.")
+
+    def _say_of_kept(self, problem: str) -> None:
+        """Tell it where the person is: a run may be resumed from the list, or at the start."""
+        place = self.kept.problem if self.pages.current_key == "kept" else self.problem
+        place.say(problem, "error")
 
     def _begin(self, updates: int | None) -> None:
         try:
@@ -259,10 +191,26 @@ class RewardsTab(QWidget):
 
     @Slot(object)
     def _reward_changed(self, reward: RewardMix) -> None:
-        """A weight was turned: the run at work takes it, unless it has another task."""
+        """A weight was turned: the run at work takes it, unless it has another task. A run that
+        is being opened has a reward of its own, which the panel is about to show."""
+        if self._showing_kept or self.session.opening:
+            return
         order = self.session.order
         if order is not None and order.task.key == self.setup.task.key:
             self.session.set_reward(reward)
+
+    @Slot(object)
+    def _reopened(self, news: News) -> None:
+        """A kept run is back: what is set up here becomes its task and its reward, so that a
+        weight turned now changes that reward and nothing else."""
+        tasks = self.setup.tasks
+        self._showing_kept = True
+        try:
+            tasks.setCurrentIndex(tasks.findData(news.order.task.key))
+            told = self.setup.panel.show_kept(news.order.reward)
+        finally:
+            self._showing_kept = False
+        self.problem.say(told, "info")
 
     # --------------------------------------------------------------------------------- showing
     @Slot()
@@ -272,12 +220,14 @@ class RewardsTab(QWidget):
             page.clear()
         if order is not None:
             self.compare.set_task(order.task)
+        self._tell_elsewhere()
         self._show_problem()
 
     @Slot()
     def _task_changed(self) -> None:
         for page in (self.preferences, self.rubric):
             page.set_task(self.setup.task)
+        self._tell_elsewhere()
         if self.session.order is None:
             self.compare.set_task(self.setup.task)
 
@@ -292,6 +242,7 @@ class RewardsTab(QWidget):
         buttons of the run above."""
         self.setup.setVisible(key not in OWN_SETUP)
         self.transport.setVisible(key not in OWN_RUNS)
+        self._tell_elsewhere()
         self._show_news()
 
     @Slot()
@@ -322,6 +273,36 @@ class RewardsTab(QWidget):
     def _dress(self) -> None:
         """Leave the pages enough room for a plot: the window scrolls where it has less."""
         self.pages.setMinimumHeight(round(em(theme.current().font("body")) * PAGE_EMS))
+        self._fold_weights()
+
+    def _fold_weights(self) -> None:
+        """Show the weights where there is room for them and the page below, until someone
+        decides otherwise."""
+        fold = self.setup.panel.fold
+        if self._fold_by_hand:
+            return
+        roomy = self.window().height() >= ROOMY_EMS * em(theme.current().font("body"))
+        fold.setChecked(roomy)
+
+    @Slot()
+    def _folded_by_hand(self) -> None:
+        self._fold_by_hand = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold_weights()
+
+    def _tell_elsewhere(self) -> None:
+        """What is set up above may be for another run than the one at hand: then say so."""
+        order, live = self.session.order, self.session.live
+        if order is None or live is None or order.task.key == self.setup.task.key:
+            self.elsewhere.hide()
+            return
+        self.elsewhere.setVisible(self.transport.isVisibleTo(self))
+        self.elsewhere.setText(
+            f"The run at hand is “{order.task.title}”, rewarded by {live.reward.words()}. What is "
+            "set up above is for the next run."
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -34,6 +34,9 @@ class RewardTerm:
     """Scores many answers at once, (N,); without it each is scored by itself."""
     reason: Callable[[Prompt, Answer], str] | None = field(default=None, compare=False)
     """Why an answer got its score; without it ``explain`` tells the rule and the score."""
+    made: object | None = field(default=None, compare=False)
+    """The reward model or the rubric that judges, to be kept with a run (``reward_files``); None
+    for a program that its key names."""
 
     def score_many(self, prompts: Sequence[Prompt], answers: Sequence[Answer]) -> Floats:
         """The scores of N answers, each to its own prompt, weight not included: (N,).

@@ -138,6 +138,15 @@ def test_without_spread_there_is_no_push() -> None:
         assert torch.equal(old, new)
 
 
+def test_without_a_baseline_equal_rewards_push_too() -> None:
+    nothing = RewardTerm("nothing", "Nothing", "Always 1.", lambda prompt, answer: 1.0)
+    grpo = run(GRPOSettings(prompts=3, group=4, baseline="none"), (nothing, 1.0))
+    record = grpo.update()
+    assert record.silent_groups == 0.0
+    assert record.group.even and not record.group.silent
+    assert record.gradient_norm > 0
+
+
 def test_a_penalty_holds_the_policy_back() -> None:
     def kl(beta: float, penalty: str) -> float:
         settings = GRPOSettings(

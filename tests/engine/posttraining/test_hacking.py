@@ -12,6 +12,7 @@ from engine.posttraining.arms import ArmRuns
 from engine.posttraining.grpo import GRPO
 from engine.posttraining.hacking import (
     WINDOW,
+    ends,
     find_hack,
     hack_of,
     length_direction,
@@ -43,6 +44,17 @@ def test_a_reward_that_rises_while_the_truth_falls_is_hacked() -> None:
     assert 10 <= hack.best <= 10 + WINDOW
     assert hack.best < hack.noticed <= hack.best + 4
     assert hack.true_after < hack.true_before and hack.reward_after > hack.reward_before
+    first, last = hack.best_updates
+    assert last - first == WINDOW - 1
+    assert hack.true_before == pytest.approx(truth[first - 1 : last].mean())
+    assert hack.reward_before == pytest.approx(up[first - 1 : last].mean())
+    assert hack.true_after == pytest.approx(truth[-WINDOW:].mean())
+
+
+def test_ends_are_means_that_share_no_update() -> None:
+    assert ends(np.arange(20.0)) == (2.0, 17.0, 5)
+    assert ends(np.arange(4.0)) == (0.5, 2.5, 2)
+    assert ends(np.array([3.0])) == (3.0, 3.0, 1)
 
 
 @pytest.mark.parametrize(

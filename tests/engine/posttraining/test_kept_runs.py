@@ -107,7 +107,7 @@ def test_another_task_a_lost_term_and_lost_tensors_are_told(tmp_path: Path) -> N
     save_run(a_run(), tmp_path)
     with pytest.raises(LabError, match="another task"):
         load_run(tmp_path, Sums(), TERMS)
-    with pytest.raises(LabError, match="“Length”, which is not there"):
+    with pytest.raises(LabError, match="“Length”, which was not kept"):
         load_run(tmp_path, Echo(), (EXACT,))
     data = (tmp_path / TENSOR_FILE).read_bytes()
     (tmp_path / TENSOR_FILE).write_bytes(data[:-10])

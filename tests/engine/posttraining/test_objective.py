@@ -15,6 +15,7 @@ from engine.posttraining.objective import (
     no_spread,
     policy_objective,
     token_log_probs,
+    without_signal,
 )
 
 V, L = 4, 3
@@ -41,6 +42,20 @@ def test_a_group_of_one_teaches_nothing_but_divides_by_nothing_either() -> None:
 
 def test_groups_without_spread_are_told() -> None:
     assert no_spread(torch.tensor([[1.0, 1.0], [0.0, 1.0]])).tolist() == [True, False]
+
+
+def test_a_group_has_no_signal_if_its_advantages_are_0() -> None:
+    rewards = torch.tensor([[1.0, 1.0], [0.0, 0.0], [0.0, 1.0]])
+    for baseline in ("mean", "mean_std"):
+        assert without_signal(advantages(rewards, baseline)).tolist() == [True, True, False]
+    assert without_signal(advantages(rewards, "none")).tolist() == [False, True, False]
+
+
+def test_without_spread_advantages_are_0_however_the_mean_is_rounded() -> None:
+    even = torch.full((1, 7), 0.1) * torch.tensor([[1.0], [3.0], [7.0]])
+    assert bool((even.mean(dim=1, keepdim=True) != even).any())  # rounding shows somewhere
+    for baseline in ("mean", "mean_std"):
+        assert not advantages(even, baseline).any()
 
 
 def answers() -> list[list[int]]:

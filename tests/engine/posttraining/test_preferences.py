@@ -237,3 +237,36 @@ def test_repetition_is_counted() -> None:
     table = feature_table(FEATURES, [Prompt("10+12=", "22")], [Answer("22", False, 3)])
     found = dict(zip([f.key for f in FEATURES], table[0], strict=True))
     assert found["true"] == 0 and found["format"] == 1 and found["ends"] == 0
+
+
+def test_effects_are_uncertain_by_as_much_as_they_vary() -> None:
+    """The errors beside the spread of the effects over trainings on comparisons drawn anew."""
+    someone = Annotator(true=1.0, length=0.4)
+    pairs = draw_pairs(POOL, 300, seed=3)
+    held = someone.compare(FEATURES, draw_pairs(POOL, 50, seed=9), seed=10)
+    reader = FeatureReader(FEATURES)
+    reports = [
+        examine(reader, SUMS, FEATURES, someone.compare(FEATURES, pairs, seed), held, POOL)
+        for seed in range(40)
+    ]
+    for key in (TRUE, LENGTH):
+        found = [next(one for one in r.learned if one.key == key) for r in reports]
+        varied = float(np.std([one.effect for one in found]))
+        said = float(np.mean([one.error for one in found]))
+        assert 0.75 < said / varied < 1.6, key  # the penalty's share is on the safe side
+        assert sum(one.certain for one in found) > 25
+    # What the annotator never looks at is called certain about one time in twenty.
+    blind = [one.certain for r in reports for one in r.learned if one.key in ("repeats", "ends")]
+    assert np.mean(blind) < 0.12
+
+
+def test_random_clicks_may_be_chance_and_teach_nothing_certain() -> None:
+    clicks = Annotator(noise=1.0).compare(FEATURES, draw_pairs(POOL, 74, seed=3), seed=4)
+    train, held_out = split_by_prompt(clicks)
+    report = examine(FeatureReader(FEATURES), SUMS, FEATURES, train, held_out, POOL)
+    assert report.held_out.may_be_chance
+    assert not any(one.certain for one in report.learned)
+    sure = Annotator(true=4.0).compare(FEATURES, draw_pairs(POOL, 900, seed=3), seed=4)
+    train, held_out = split_by_prompt(sure)
+    report = examine(FeatureReader(FEATURES), SUMS, FEATURES, train, held_out, POOL)
+    assert not report.held_out.may_be_chance and report.learned[0].certain

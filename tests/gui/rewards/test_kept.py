@@ -53,8 +53,19 @@ def test_runs_are_listed_compared_and_told_apart(two_runs: RewardsTab) -> None:
     curves = list(page.plot._curves.values())
     expected = page._catalogue.curves(newest.key)["updates"]["reward"]
     assert curves[0].y.tolist() == expected.tolist() and len(curves[1].y) == 6
-    assert {row[0] for row in map(list, page.changes.rows)} == {"KL coefficient β", "Updates"}
-    assert ("KL coefficient β", "0.5", "0.0") in page.changes.rows
+    assert {row[0] for row in map(list, page.settings.table.rows)} == {
+        "KL coefficient β",
+        "Updates",
+    }
+    assert ("KL coefficient β", "0.5", "0.0") in page.settings.table.rows
+    choose(two_runs, 1)
+    assert first.name in page.settings.heading.text()
+    assert ("KL coefficient β", "0.0") in page.settings.table.rows
+    assert ("Group size G", str(first.description.settings["group"])) in page.settings.table.rows
+    page.settings.show_runs((first, first))
+    assert "same settings" in page.settings.heading.text() and not page.settings.table.isVisible()
+    choose(two_runs)
+    assert page.settings.table.isVisible() and page.settings.table.rows == ()
 
 
 def test_a_run_is_named_noted_pinned_deleted_and_brought_back(

@@ -140,18 +140,18 @@ def test_comparisons_go_into_a_file_and_come_back(
         page.clicks.choose(choice)
     before = list(page.clicks.preferences)
     path = tmp_path / "mine.json"
-    page.save_to(str(path))
+    page.own.save_to(str(path))
     assert json.loads(path.read_text())["task"] == "sums"
     page.clicks.choose("b")
-    page.load_from(str(path))
-    assert page.clicks.preferences == before and "3 comparisons taken" in page.problem.text
+    page.own.load_from(str(path))
+    assert page.clicks.preferences == before and "3 comparisons taken" in page.own.told.text
     (tmp_path / "bad.json").write_text("{}")
     for name, said in (("bad.json", "no comparisons"), ("none.json", "could not be read")):
-        page.load_from(str(tmp_path / name))
-        assert said in page.problem.text and page.problem.tone == "error"
+        page.own.load_from(str(tmp_path / name))
+        assert said in page.own.told.text and page.own.told.tone == "error"
     assert page.clicks.preferences == before
-    page.save_to(str(tmp_path / "no" / "such.json"))
-    assert "could not be written" in page.problem.text
+    page.own.save_to(str(tmp_path / "no" / "such.json"))
+    assert "could not be written" in page.own.told.text
 
 
 def test_each_task_keeps_its_comparisons_for_the_session(
@@ -169,7 +169,10 @@ def test_each_task_keeps_its_comparisons_for_the_session(
 def test_a_field_without_a_number_is_told(page: PreferencesPage) -> None:
     page.annotator.fields["noise"].box.lineEdit().setText("2")
     page.annotator.button.click()
-    assert page._job is None and "Blind clicks" in page.problem.text
+    told = page.annotator.problem  # where the field is
+    assert page._job is None and "Blind clicks" in told.text and not page.problem.text
+    page.annotator.fields["noise"].box.lineEdit().setText("0.2")
+    assert not told.text
 
 
 def test_presets_fill_the_fields(page: PreferencesPage) -> None:

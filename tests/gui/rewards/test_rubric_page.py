@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from engine.posttraining.rubric import Rubric, is_careless
+from gui.rewards.asking import NO_RUN
 from gui.rewards.rubric_page import RubricPage
 from gui.rewards.session import Phase
 from gui.rewards.tab import RewardsTab
@@ -44,8 +45,9 @@ def test_every_verdict_is_shown_with_its_reason(page: RubricPage) -> None:
     drawn = page._drawn
     assert drawn is not None and len(page.table.rows) == len(drawn.answers)
     for (prompt, answer), row in zip(page._rows, page.table.rows, strict=True):
-        assert row[1] == pytest.approx(rubric.score(prompt, answer))
-        assert row[3:-1] == tuple(str(v.score) for v in rubric.verdicts(prompt, answer))
+        assert row[0] == prompt.text
+        assert row[2] == pytest.approx(rubric.score(prompt, answer))
+        assert row[4:] == tuple(str(v.score) for v in rubric.verdicts(prompt, answer))
     page.table.selectRow(2)
     prompt, answer = page._rows[2]
     for (criterion, _), verdict in zip(rubric.used, rubric.verdicts(prompt, answer), strict=True):
@@ -126,3 +128,34 @@ def test_another_task_does_not_change_the_reward_of_the_run_at_work(
     tab.setup.tasks.setCurrentIndex(0)
     tab.setup.weights["length"].set_value(-2)
     assert {t.key: w for t, w in live.reward.terms}["length"] == -2
+
+
+def test_every_criterion_has_its_room_when_the_criteria_come_late(
+    tab: RewardsTab, page: RubricPage, until: Until
+) -> None:
+    tab.resize(1200, 500)
+    tab.setup.tasks.setCurrentIndex(1)
+    until(lambda: page.rubric is not None)
+    left = page._left_side
+    until(lambda: left.minimumHeight() >= sum(line.minimumHeight() for line in page.lines))
+    last = page.lines[-1]
+    until(lambda: last.geometry().bottom() <= left.rect().bottom())
+    assert last.height() >= last.minimumHeight()
+
+
+def test_a_table_whose_answers_are_being_drawn_says_so(
+    tab: RewardsTab, page: RubricPage, until: Until
+) -> None:
+    page.draw()
+    assert page.drawing.isVisible()
+    until(lambda: page.drawing.isHidden())
+    page.source.setCurrentIndex(1)  # there is no run
+    assert page.table._placeholder.isVisible()
+    assert "answering" in page.table._placeholder.text() and not page.table.rows
+    until(lambda: bool(page.table.rows))
+    assert page.whose.text == NO_RUN
+
+
+def test_what_tells_most_comes_first(page: RubricPage) -> None:
+    titles = [column.title for column in page.table._columns]
+    assert titles[:5] == ["Prompt", "Answer", "Score", "True score", "Accurate"]

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 
 from gui.lab import Lab
 from gui.rewards.curves_page import MEASURES, REWARD, TRUE
-from gui.rewards.group_page import NO_SPREAD
+from gui.rewards.group_told import NO_SPREAD
 from gui.rewards.live import News
 from gui.rewards.session import Phase
 from gui.rewards.tab import RewardsTab
@@ -233,7 +233,7 @@ def test_every_page_shows_and_every_measure_draws(
         tab.show_page(key)
         assert tab.pages.current_key == key
     until(lambda: tab.objective.aim.is_typeset and tab.objective.step.is_typeset)
-    assert "Σ|yᵢ| =" in tab.objective.numbers.text()
+    assert "Σ|yᵢ|" in [row[0] for row in tab.objective.numbers.rows]
     tab.show_page("curves")
     assert MEASURES[-1].key == "loss"
     for index, measure in enumerate(MEASURES):
