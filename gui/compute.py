@@ -83,6 +83,7 @@ class ComputeThread(QObject):
         on_snapshot: Callable[[Any], Any] | None = None,
         on_cancelled: Callable[[JobHandle], Any] | None = None,
         with_job: bool = True,
+        gives_way: bool = False,
         **kwargs: Any,
     ) -> JobHandle:
         """Run ``function(*args, job=job, **kwargs)`` on the compute thread, after the jobs
@@ -100,11 +101,14 @@ class ComputeThread(QObject):
                 including the last before the result or the error.
             on_cancelled: called with the handle when a stopped job has unwound.
             with_job: False where the function takes no ``job``; it then runs to its end.
+            gives_way: whether ``make_way`` stops it: preparation that nobody asked for, which
+                can be asked for again.
         """
         handle = JobHandle(
             self, function, args, kwargs, title=title, unit=unit, urgent=urgent, with_job=with_job
         )
         handle.listen(on_result, on_error, on_snapshot, on_cancelled)
+        handle.gives_way = gives_way
         if self._closed:
             return self._drop(handle)
         self._start_thread()
@@ -164,6 +168,13 @@ class ComputeThread(QObject):
     def idle(self) -> bool:
         """Whether nothing runs, waits, or is still to be delivered."""
         return not (self._active or self._waiting or self._newest)
+
+    def make_way(self) -> None:
+        """Stop the jobs that give way: a person is about to submit one of their own, and must not
+        wait behind them."""
+        for handle in self.jobs:
+            if handle.gives_way:
+                self.stop(handle)
 
     def stop_all(self) -> None:
         """Stop every job and drop every request."""

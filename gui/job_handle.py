@@ -127,6 +127,8 @@ class JobHandle:
         self.failure: Failure | None = None
         self._owner = owner
         self.with_job = with_job
+        self.gives_way = False
+        """Whether it is stopped when a person's own job is to begin."""
         self.work: Callable[..., Any] | None = work
         self.args, self.kwargs = args, kwargs
         self.listen()

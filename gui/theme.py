@@ -38,6 +38,8 @@ ROLES: dict[str, tuple[float, int]] = {
 
 _ROLE_PROPERTY = "textRole"
 _TINT_PROPERTY = "textTint"
+_TINTED_PROPERTY = "textIsTinted"
+"""Whether the tint was ours, and is to be taken away with it."""
 
 
 class Theme(QObject):
@@ -195,6 +197,10 @@ class Theme(QObject):
             own.setColor(QPalette.ColorRole.WindowText, self.colours.color(tint))
             own.setColor(QPalette.ColorRole.Text, self.colours.color(tint))
             widget.setPalette(own)
+            widget.setProperty(_TINTED_PROPERTY, True)
+        elif widget.property(_TINTED_PROPERTY):
+            widget.setPalette(QPalette())  # the application's again
+            widget.setProperty(_TINTED_PROPERTY, None)
 
 
 def current() -> Theme:

@@ -12,9 +12,10 @@ from engine.jobs import NO_JOB, Job
 from engine.tokenizers.base import Ids, Tokenizer, to_utf8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenStream:
-    """Encoded documents, with an end-of-text token E before the first and after each.
+    """Encoded documents, with an end-of-text token E before the first and after each. Equal only to
+    itself: comparing arrays gives no answer.
 
     ``ids`` = [E, d₁…, E, d₂…, E]. The E in front of a document is its begin-of-text: the one
     id serves as both, as in GPT-2, so that V = |Σ| + 1 and p(x) is a distribution over strings.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +20,7 @@ RISEN = 1.02
 FALLING = 0.98
 """How far below its middle a held-out loss ends that keeps falling, as a factor."""
 
-UNFAIR = 1.2
+UNFAIR = 1.1
 """How many times the shortest arm's time another may take for a race by seconds to be fair."""
 
 
@@ -44,28 +44,35 @@ def answer(standing: Standing, lines: Sequence[Landmark] = ()) -> Answer | None:
     question = standing.experiment.question
     if question is None or not standing.finished:
         return None
-    found = _ANSWERS[question.asked](standing, {line.key: line.nats_per_token for line in lines})
-    unfair = unequal_time(standing)
-    return replace(found, why=f"{found.why} {unfair}") if found and unfair else found
+    return _ANSWERS[question.asked](standing, {line.key: line.nats_per_token for line in lines})
 
 
-def unequal_time(standing: Standing) -> str:
-    """By seconds: a sentence where the arms' steps took unlike times, so that the race was not a
-    fair one; else nothing. Steps are planned from the pace measured before the start, which other
-    work on the computer changes. An arm that diverged had no use for its time."""
+def times_told(standing: Standing) -> str:
+    """By seconds: how long each arm's steps really took, and how many fitted; else nothing.
+
+    Where the times are unlike, that is said too: no number of long steps may give all the same.
+    An arm that diverged had no use for its time.
+    """
     if standing.experiment.by != "seconds":
         return ""
-    whole = [arm for arm in standing.arms if arm.state == "finished"]
-    spent = [float(arm.steps["seconds"][-1]) for arm in whole]
+    parts = []
+    for arm in standing.arms:
+        again = "" if not arm.replanned else f", planned anew {_often(arm.replanned)}"
+        parts.append(f"{arm.arm.name} {arm.seconds:.1f} s ({arm.step:,} steps{again})")
+    sentence = (
+        f"Of {standing.experiment.seconds:g} s each had in its own steps: {'; '.join(parts)}."
+    )
+    spent = [arm.seconds for arm in standing.arms if arm.state == "finished"]
     if len(spent) < 2 or max(spent) <= UNFAIR * min(spent):
-        return ""
-    times = " and ".join(
-        f"{arm.arm.name} {took:.1f} s" for arm, took in zip(whole, spent, strict=True)
-    )
+        return sentence
     return (
-        f"Yet their steps took unlike times ({times}), since this computer's pace changed after "
-        "it was measured: hold the curves against each other along seconds, or run it again."
+        f"{sentence} These times are unlike, since a single step took long or the pace changed at "
+        "the very end: hold the curves against each other along seconds, or race them for longer."
     )
+
+
+def _often(times: int) -> str:
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")
 
 
 def told(arm: ArmStanding, standing: Standing) -> str:

@@ -27,7 +27,7 @@ class Batches:
         """
         if stream.n_targets < 1:
             raise LabError("The training text is empty. Choose or type a text first.")
-        self._ids = torch.from_numpy(stream.ids.astype(np.int64))  # (N,)
+        self._ids = stream.ids  # (N,), not copied: several runs may read one text
         self._targets = stream.n_targets
         self.length = min(context, stream.n_targets)
         self.batch_size = batch_size
@@ -48,8 +48,9 @@ class Batches:
             starts = np.array(
                 [self._epoch(int(i) // self._per_epoch)[int(i) % self._per_epoch] for i in turns]
             )  # (B,)
-        at = torch.from_numpy(starts)[:, None] + torch.arange(self.length)  # (B, T)
-        return self._ids[at], self._ids[at + 1]
+        at = starts[:, None] + np.arange(self.length)  # (B, T)
+        inputs, targets = (self._ids[i].astype(np.int64) for i in (at, at + 1))  # (B, T) each
+        return torch.from_numpy(inputs), torch.from_numpy(targets)
 
     def _epoch(self, epoch: int) -> npt.NDArray[np.int64]:
         """The starts of all windows of one pass over the text, in shuffled order."""

@@ -24,6 +24,7 @@ from engine.models.transformer.module import Transformer
 from engine.tokenizers.stream import TokenStream
 from engine.training.recipe import Recipe
 from engine.training.records import History
+from engine.training.timetable import Timetable
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 RECIPE_FILE = "recipe.json"
@@ -43,6 +44,7 @@ class Checkpoint:
     learning_rate_scale: float
     history: History
     texts: tuple[str, str]
+    timetable: Timetable
 
 
 def fingerprint(stream: TokenStream) -> str:
@@ -72,6 +74,8 @@ def save_checkpoint(folder: Path, kept: Checkpoint) -> None:
         "texts": list(kept.texts),
         "checksum": _checksum(tensors),
     }
+    if kept.timetable.changes:
+        state["timetable"] = kept.timetable.to_json()
     write_json(folder / RECIPE_FILE, kept.recipe.to_dict(), indent=1)
     write_tensors(folder / CHECKPOINT_FILE, tensors, {"state": json.dumps(state)})
 
@@ -100,11 +104,14 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         counts = (state["optimizer_steps"], state["step_count"])
         scale = state["learning_rate_scale"]
         texts = tuple(state["texts"])
+        timetable = Timetable(recipe.steps)
+        if "timetable" in state:
+            timetable = Timetable.from_json(state["timetable"])
         columns = {n: t.numpy() for n, t in _part(tensors, "history").items()}
         history = History.from_columns(columns)
     except (KeyError, ValueError, TypeError, RecursionError, OverflowError) as error:
         raise damaged from error
-    if config != recipe.model_config(config.vocab_size):
+    if config != recipe.model_config(config.vocab_size) or timetable.steps != recipe.steps:
         raise damaged
     if any(type(c) is not int or c < 0 for c in counts) or len(history.steps) != counts[1]:
         raise damaged
@@ -125,6 +132,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         learning_rate_scale=scale,
         history=history,
         texts=(texts[0], texts[1]),
+        timetable=timetable,
     )
 
 

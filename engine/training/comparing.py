@@ -6,14 +6,16 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import LabError
+from engine.jobs import NO_JOB, Job
 from engine.models.transformer.config import flops_per_token
-from engine.runs import Catalogue, RunSummary, Store
+from engine.runs import Catalogue, RunSummary, Store, import_run
 from engine.tokenizers import tokenizer_from_dict
 from engine.training.recipe import Recipe
 from engine.training.runs import HELD_OUT, KIND, STEPS
@@ -109,6 +111,26 @@ def compared_runs(catalogue: Catalogue) -> tuple[tuple[ComparedRun, ...], tuple[
             facts[key] = text_facts(catalogue.store, names)
         runs.append(ComparedRun(summary, recipe, facts[key]))
     return tuple(reversed(runs)), tuple(damaged)
+
+
+def take_in(catalogue: Catalogue, source: Path, job: Job = NO_JOB) -> RunSummary:
+    """Take a run from a folder that ``engine.runs.export_run`` wrote. A training run must also be
+    one that can be compared: what its settings and curves hold is read once, and a run that fails
+    is deleted again.
+
+    Raises:
+        LabError: if the folder holds no run, or a damaged one; nothing is taken in then.
+    """
+    summary = import_run(catalogue, source, job)
+    if summary.description.kind != KIND:
+        return summary
+    try:
+        Recipe.from_dict(dict(summary.description.settings))
+        read_curves(catalogue, summary.key)
+    except LabError as error:
+        catalogue.delete(summary.key)
+        raise LabError(f"{source.name} holds a damaged run. {error}") from error
+    return summary
 
 
 def text_facts(store: Store, names: Mapping[str, str]) -> TextFacts | None:

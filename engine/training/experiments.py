@@ -13,7 +13,7 @@ from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
 from engine.models.transformer.config import flops_per_token, parameter_counts
 from engine.tokenizers.stream import TokenStream
-from engine.training.pace import Pace, measure_pace, recipe_for, run_seconds, with_steps
+from engine.training.pace import Pace, measure_pace, recipe_for_steps_of, run_seconds, with_steps
 from engine.training.recipe import Recipe
 
 By = Literal["steps", "seconds"]
@@ -64,7 +64,8 @@ class Experiment:
     question: Question | None = None
     by: By = "steps"
     seconds: float = 0.0
-    """By seconds: what each arm gets. Its steps and its schedule are fitted into them."""
+    """By seconds: what each arm gets, in its own steps. Their number, and with it its schedule, is
+    fitted into them; scoring the held-out text is not counted."""
     shape: Shape = "curves"
 
     def checked(self, vocab_size: int) -> Experiment:
@@ -106,7 +107,7 @@ def race(
     arms = tuple(
         Arm(name, _with_steps(r, steps or r.steps).but(seed=seed)) for name, r in recipes.items()
     )
-    equal = f"{steps:,} steps" if by == "steps" else f"{amount:g} seconds of training"
+    equal = f"{steps:,} steps" if by == "steps" else f"{amount:g} seconds in its own steps"
     return Experiment(
         key="race",
         title=title,
@@ -146,7 +147,8 @@ def paces(
 
 
 def expected_seconds(experiment: Experiment, measured: tuple[Pace, ...]) -> float:
-    """What the experiment takes in all at those paces, one of which belongs to each arm."""
+    """What the experiment takes in all at those paces, one of which belongs to each arm; by
+    seconds what their steps take, the scoring not counted."""
     if experiment.by == "seconds":
         return experiment.seconds * len(experiment.arms)
     return sum(
@@ -168,11 +170,12 @@ def scaled_seconds(experiment: Experiment, recipe: Recipe, pace: Pace, vocab_siz
 
 
 def planned(experiment: Experiment, measured: tuple[Pace, ...]) -> Experiment:
-    """By seconds: the experiment with as many steps for each arm as fit. By steps: itself."""
+    """By seconds: the experiment with as many steps for each arm as fit at those paces; the plan
+    that ``ExperimentRun`` corrects on the way. By steps: itself."""
     if experiment.by == "steps":
         return experiment
     arms = tuple(
-        replace(arm, recipe=recipe_for(experiment.seconds, arm.recipe, pace))
+        replace(arm, recipe=recipe_for_steps_of(experiment.seconds, arm.recipe, pace))
         for arm, pace in zip(experiment.arms, measured, strict=True)
     )
     return replace(experiment, arms=arms)

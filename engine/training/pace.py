@@ -14,6 +14,7 @@ from engine.training.recipe import Recipe
 _WARM_STEPS = 2
 _LEAST_STEPS, _MOST_STEPS = 3, 50
 _ENOUGH_SECONDS = 0.3
+_MOST_SECONDS = 10.0
 _SCORED_TOKENS = 4096
 _EVALUATION_SHARE = 0.15
 """The most of a run's time that scoring held-out text and writing samples may take."""
@@ -58,11 +59,11 @@ def measure_pace(
     recipe: Recipe, train: TokenStream, held_out: TokenStream, job: Job = NO_JOB
 ) -> Pace:
     """Train a throw-away model for some steps and score a piece of text with it, on the clock.
-    Takes a third of a second, or five steps where those take longer.
+    Takes a third of a second, or five steps where those take longer; fewer of very long ones.
 
     Raises:
         LabError: as ``Trainer``.
-        JobCancelled: between two steps.
+        JobCancelled: at a yield point, also inside a step.
     """
     from engine.training.trainer import Trainer
 
@@ -71,11 +72,13 @@ def measure_pace(
     seconds: list[float] = []
     while len(seconds) < _MOST_STEPS:
         job.yield_point()
-        seconds.append(trainer.step().seconds)
+        seconds.append(trainer.step(job).seconds)
         warm = seconds[_WARM_STEPS:]
         if len(warm) >= _LEAST_STEPS and sum(warm) >= _ENOUGH_SECONDS:
             break
-    warm = sorted(seconds[_WARM_STEPS:])
+        if sum(seconds) >= _MOST_SECONDS:
+            break
+    warm = sorted(seconds[_WARM_STEPS:] or seconds[-1:])
     step = warm[len(warm) // 2]
     started = time.perf_counter()
     trainer.evaluate(job)
@@ -93,11 +96,26 @@ def recipe_for(seconds: float, recipe: Recipe, pace: Pace) -> Recipe:
     Steps are rounded to two digits, so that two measurements seldom give different runs; the
     warm-up is shortened to a tenth of the run where it would be longer.
     """
-    most = seconds * _EVALUATION_SHARE / max(pace.evaluation_seconds, 1e-9)
-    evaluations = round(min(_MOST_EVALUATIONS, max(_FEWEST_EVALUATIONS, most)))
+    evaluations = _evaluations(seconds, pace)
     left = max(seconds / 2, seconds - (evaluations + 1) * pace.evaluation_seconds)
     steps = _two_digits(left / pace.step_seconds)
     return with_steps(recipe, steps, evaluations)
+
+
+def recipe_for_steps_of(seconds: float, recipe: Recipe, pace: Pace) -> Recipe:
+    """The recipe with as many steps as take ``seconds``, scoring the held-out text not counted.
+
+    Steps are rounded by at most 1 %: the plan of a race, where the time matters.
+    """
+    fitting = max(1.0, seconds / pace.step_seconds)
+    unit = 10 ** math.floor(math.log10(max(1.0, fitting / 50)))
+    return with_steps(recipe, round(fitting / unit) * unit, _evaluations(seconds, pace))
+
+
+def _evaluations(seconds: float, pace: Pace) -> int:
+    """How many passes over the held-out text a run of ``seconds`` affords."""
+    most = seconds * _EVALUATION_SHARE / max(pace.evaluation_seconds, 1e-9)
+    return round(min(_MOST_EVALUATIONS, max(_FEWEST_EVALUATIONS, most)))
 
 
 def with_steps(recipe: Recipe, steps: int, evaluations: int = 20) -> Recipe:

@@ -196,8 +196,9 @@ def recipes(seed: int, length: float = 1.0) -> Experiment:
     return Experiment(
         key="recipes",
         title="GPT-2 style against modern",
-        about=f"About the same number of parameters, and {seconds:g} seconds of training each, in "
-        "turns. GPT-2 style: learned positions, LayerNorm, GELU, AdamW. Modern: rotary positions, "
+        about=f"About the same number of parameters, and {seconds:g} seconds in its own steps for "
+        "each, in turns; each learning rate falls within that time, however many steps fit. GPT-2 "
+        "style: learned positions, LayerNorm, GELU, AdamW. Modern: rotary positions, "
         "RMSNorm, ReLU², queries and keys normed, Muon. Each has its own learning rates.",
         look_for="Where each curve crosses the bigram line, and how far the modern one is ahead at "
         "the same second. Its steps are slower, and worth more.",

@@ -255,8 +255,11 @@ class Recipe:
         """What to tell a person about each field, in order."""
         return {f.name: Knob(name=f.name, **f.metadata) for f in fields(cls)}
 
-    def validated(self) -> Recipe:
+    def validated(self, vocab_size: int = 2) -> Recipe:
         """The recipe itself, if every value is allowed and they go together.
+
+        Args:
+            vocab_size: V, where it is known: how large the model is depends on it.
 
         Raises:
             LabError: naming the first knob that is wrong and what it may be.
@@ -266,7 +269,7 @@ class Recipe:
         for name in ("momentum", "beta1", "beta2"):
             if getattr(self, name) == 1:
                 raise LabError(f"{_label(name)} must be below 1, or nothing new is ever learned.")
-        self.model_config(vocab_size=2)
+        self.model_config(vocab_size)
         return self
 
     def model_config(self, vocab_size: int) -> TransformerConfig:
@@ -278,8 +281,9 @@ class Recipe:
         names = {f.name for f in fields(TransformerConfig)} - {"vocab_size"}
         return TransformerConfig(vocab_size, **{name: getattr(self, name) for name in names})
 
-    def learning_rate_factor(self, step: int) -> float:
-        """What the learning rates are multiplied with at step 0, 1, … of the schedule.
+    def learning_rate_factor(self, step: float) -> float:
+        """What the learning rates are multiplied with at step 0, 1, … of the schedule, or between
+        two of them.
 
         Warm-up rises linearly and reaches 1 at step ``warmup``. After the last step the factor
         stays where it ended, so that a run can go on.
@@ -317,6 +321,11 @@ class Recipe:
         return replace(self, **changes)
 
 
+def plain_number(value: float) -> str:
+    """A bound as people write it: 1,000,000,000, not 1e+09."""
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
 def _label(name: str) -> str:
     return Recipe.knobs()[name].label
 
@@ -338,6 +347,6 @@ def _check(f: Field[Any], value: Any) -> None:
         if not right_type or not about["low"] <= value <= about["high"]:
             kind = "a whole number" if whole else "a number"
             raise LabError(
-                f"{label} is {value!r}; it must be {kind} from {about['low']:g} "
-                f"to {about['high']:g}."
+                f"{label} is {value!r}; it must be {kind} from {plain_number(about['low'])} "
+                f"to {plain_number(about['high'])}."
             )

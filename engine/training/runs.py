@@ -37,6 +37,8 @@ STEPS, HELD_OUT, UPDATES = "steps", "held_out", "updates"
 measures them, how far each part of the model moved."""
 EVENTS, SAMPLES = "events", "samples"
 """Journals: what was done to the run by hand, and what the model wrote."""
+PLANNED = "plan"
+"""The kind of those events by which a race by seconds planned its steps anew."""
 LEAST_SHARE = 0.03
 """No more of a run's time than about this goes into timed checkpoints, however large it is."""
 

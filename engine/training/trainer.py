@@ -29,6 +29,7 @@ from engine.training.flat import FlatParameters
 from engine.training.optimizers import make_optimizer
 from engine.training.recipe import Recipe
 from engine.training.records import Diverged, Evaluation, History, Snapshot, StepRecord
+from engine.training.timetable import Timetable
 from engine.training.yielding import BlockYields
 
 _THREADS = min(4, torch.get_num_threads())
@@ -59,14 +60,27 @@ class Trainer:
     ...     print(snapshot.record.loss)
     """
 
-    def __init__(self, recipe: Recipe, train: TokenStream, held_out: TokenStream) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        train: TokenStream,
+        held_out: TokenStream,
+        timetable: Timetable | None = None,
+    ) -> None:
         """Build the transformer and fill it with the seed's random numbers.
+
+        Args:
+            recipe: how it is trained.
+            train: what it learns from.
+            held_out: what it is tested on.
+            timetable: how the schedule is spread over the steps, of a run whose steps were
+                planned anew on the way; its steps stand for the recipe's.
 
         Raises:
             LabError: if the recipe isn't valid, a text is empty, the two texts have different
                 vocabularies, or there is no such device.
         """
-        self.recipe = recipe.validated()
+        self._take_timetable(recipe.validated(), timetable or Timetable(recipe.steps))
         if train.vocab_size != held_out.vocab_size:
             raise LabError("Training and held-out text must be cut by the same tokenizer.")
         if held_out.n_targets < 1:
@@ -135,6 +149,21 @@ class Trainer:
             raise LabError("The learning rate can be multiplied by 0 up to 1,000,000,000.")
         self.learning_rate_scale = float(scale)
 
+    def replan(self, steps: int) -> None:
+        """End after another number of steps in all. What is left of the learning rate's schedule is
+        spread over what is left of them; see ``timetable``.
+
+        Raises:
+            ValueError: if more were taken already, or none yet.
+        """
+        self._take_timetable(self.recipe, self.timetable.replanned(self.step_count, steps))
+
+    def _take_timetable(self, recipe: Recipe, timetable: Timetable) -> None:
+        self.timetable = timetable
+        """How the schedule is spread over the steps."""
+        self.recipe = recipe.but(steps=timetable.steps)
+        self._schedule = recipe.but(steps=timetable.first)
+
     # --- the work
 
     def step(self, job: Job = NO_JOB) -> StepRecord:
@@ -162,7 +191,8 @@ class Trainer:
             if self._is_good(loss):
                 self._keep_good_state()
         # read only now: at a yield point the rate may have been changed for this very step
-        factor = self.recipe.learning_rate_factor(self.step_count) * self.learning_rate_scale
+        place = self.timetable.position(self.step_count)
+        factor = self._schedule.learning_rate_factor(place) * self.learning_rate_scale
         self._optimizer.step(factor)
         self.step_count += 1
         seconds = time.perf_counter() - started - self._yields.away_seconds
@@ -195,11 +225,15 @@ class Trainer:
         while self.step_count < last:
             job.progress(self.step_count, max(last, self.recipe.steps), "Training")
             record = self.step(job)
-            evaluation = None
-            every = self.recipe.eval_every
-            if (every and self.step_count % every == 0) or self.step_count == self.recipe.steps:
-                evaluation = self.evaluate(job)
-            yield Snapshot(record, evaluation)
+            yield Snapshot(record, self.evaluate(job) if self.evaluation_due else None)
+
+    @property
+    def evaluation_due(self) -> bool:
+        """Whether the held-out text is to be scored after the present step."""
+        step, every = self.step_count, self.recipe.eval_every
+        if step in (0, self.recipe.steps):
+            return True
+        return every > 0 and self.timetable.passes(step, every)
 
     def evaluate(self, job: Job = NO_JOB) -> Evaluation:
         """Score the whole held-out text: nats per token, every token predicted once.
@@ -315,6 +349,7 @@ class Trainer:
                 learning_rate_scale=self.learning_rate_scale,
                 history=self.history,
                 texts=(checkpoint.fingerprint(self.train), checkpoint.fingerprint(self.held_out)),
+                timetable=self.timetable,
             ),
         )
 
@@ -333,7 +368,7 @@ class Trainer:
                 "Choose those it was started with, then load it again."
             )
         recipe = kept.recipe if usable(kept.recipe.device) else kept.recipe.but(device="cpu")
-        trainer = cls(recipe, train, held_out)
+        trainer = cls(recipe, train, held_out, kept.timetable)
         with torch.no_grad():
             for name, p in trainer.module.named_parameters():
                 p.copy_(kept.parameters[name])

@@ -74,7 +74,7 @@ class MadeFrom:
 class MadeTokenizer:
     """A tokenizer, the settings it was made with, and the text it was made from."""
 
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer = field(compare=False)  # the fingerprint tells it
     spec: TokenizerSpec
     fingerprint: str
     made_from: MadeFrom
@@ -143,10 +143,10 @@ class ImportedFile:
 
 @dataclass(frozen=True)
 class Streams:
-    """Both halves of a corpus as tokens."""
+    """Both halves of a corpus as tokens. Equal if made from the same text by the same tokenizer."""
 
-    train: TokenStream
-    held_out: TokenStream
+    train: TokenStream = field(compare=False)
+    held_out: TokenStream = field(compare=False)
     """Without a target where the text was too short to hold anything out."""
     made_from: MadeFrom
 

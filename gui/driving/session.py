@@ -171,6 +171,7 @@ class RunSession(QObject):
         """Let ``work(steps, job=…)`` be the run's job. Bound methods only: others are kept
         alive by the connection."""
         self.problem = ""
+        self._lab.compute.make_way()
         self._job = self._lab.compute.submit(
             work,
             steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakMethod
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
@@ -18,7 +19,7 @@ class Beside(QSplitter):
     Args:
         first: stands left, or above.
         second: stands right, or below.
-        wanted: the widths that both want, in pixels.
+        wanted: the widths that both want, in pixels; a method of ``parent``.
         parent: the widget that owns it.
         least: of a width, the share below which both stand below one another.
     """
@@ -32,7 +33,7 @@ class Beside(QSplitter):
         least: float = 1.0,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self._wanted, self._least = wanted, least
+        self._wanted, self._least = WeakMethod(wanted), least  # or each would keep the other
         self._by_hand = False
         self._shared: tuple[int, int, int] | None = None
         self.setChildrenCollapsible(False)
@@ -42,7 +43,10 @@ class Beside(QSplitter):
 
     def share(self) -> None:
         """Share the room anew: a part has come to want another width."""
-        first, second = self._wanted()
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        first, second = wanted()
         now = (first, second, self.width())
         if now == self._shared:
             return

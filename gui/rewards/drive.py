@@ -123,6 +123,7 @@ class Drive(FlowRow):
     def _submit(self) -> None:
         assert self._work is not None
         self.problem = ""
+        self._lab.compute.make_way()
         self._job = self._lab.compute.submit(
             self._work.run,
             title=self._work.title,

@@ -212,7 +212,7 @@ class SetupPanel(QWidget):
         """What a run started now would be.
 
         Raises:
-            LabError: if a field does not hold a number that makes sense, or nothing is rewarded.
+            LabError: if a field does not hold a number that makes sense.
         """
         fields = {**self.weights, **self.numbers}
         wrong = [f for f in fields.values() if not f.is_valid()]
@@ -221,12 +221,6 @@ class SetupPanel(QWidget):
             hidden.setChecked(True)
             wrong[0].box.setFocus()
             raise LabError(f"“{wrong[0].name_label.text()}” doesn't hold a number that fits.")
-        if not any(weight for _, weight in self.reward.terms):
-            self.panel.fold.setChecked(True)
-            raise LabError(
-                "Every weight is 0: nothing is rewarded, so nothing would be learned. Give at "
-                "least one term a weight."
-            )
         numbers: dict[str, Any] = {
             key: int(field.value()) if _NUMBERS[key].get("whole") else field.value()
             for key, field in self.numbers.items()

@@ -198,6 +198,7 @@ class RewardsTab(QWidget):
         order = self.session.order
         if order is not None and order.task.key == self.setup.task.key:
             self.session.set_reward(reward)
+            self._show_problem()
 
     @Slot(object)
     def _reopened(self, news: News) -> None:
@@ -234,7 +235,17 @@ class RewardsTab(QWidget):
     @Slot()
     def _show_problem(self) -> None:
         self.group.set_at_rest(self.session.phase in AT_REST)
-        self.problem.say(self.session.problem, "error")
+        if self.session.problem:
+            self.problem.say(self.session.problem, "error")
+        else:
+            self.problem.say(self._advice(), "warning")
+
+    def _advice(self) -> str:
+        """What is worth knowing of the run at hand."""
+        live = self.session.live
+        if live is None or any(weight for _, weight in live.reward.terms):
+            return ""
+        return "Every weight is 0: nothing is rewarded, so nothing will be learned."
 
     @Slot(str)
     def _page_shown(self, key: str) -> None:

@@ -292,6 +292,7 @@ class TextPage(QWidget):
             corpus,
             title="Learning tokenizers to compare",
             urgent=True,
+            gives_way=True,
             on_snapshot=self._adopt,
             on_result=self._all_learned,
             on_error=self._not_learned,
@@ -318,6 +319,8 @@ class TextPage(QWidget):
     @Slot(object)
     def _stopped(self, _: JobHandle) -> None:
         self._job = self._learned = None
+        if not self.isVisible():
+            return  # learned when it is shown again
         self.notice.say(
             "Learning was stopped: some tokenizers are not there yet.", "info", "Learn them"
         )

@@ -13,7 +13,7 @@ from engine.workspace import TrainedRun
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.training.news import Order
-from gui.training.session import TrainingSession
+from gui.training.session import BUSY, TrainingSession
 from gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class CheckpointPeek(QComboBox):
         said.pressed.connect(self._show_there)
         session.news_changed.connect(self.refresh)
         session.began.connect(self.refresh)
+        session.began.connect(said.clear)
+        session.phase_changed.connect(self._gone_on)
         self.refresh()
 
     @Slot()
@@ -80,6 +82,12 @@ class CheckpointPeek(QComboBox):
             for step in steps:
                 self.addItem(_moment(step), step)
         self.setVisible(bool(steps))
+
+    @Slot()
+    def _gone_on(self) -> None:
+        """Something else is being done: what failed before is no news any more."""
+        if self._session.phase in BUSY and self._said.tone == "error":
+            self._said.clear()
 
     @Slot(int)
     def _chosen(self, index: int) -> None:

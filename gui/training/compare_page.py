@@ -8,10 +8,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QLabel,
     QLineEdit,
     QSpinBox,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +21,8 @@ from gui import theme
 from gui.job_handle import Failure
 from gui.kept_runs import catalogue
 from gui.lab import Lab
-from gui.training.compare_plot import Overlay, title_of
-from gui.training.compare_table import RunsTable
+from gui.training.compare_plot import Overlay, title_of, units_said
+from gui.training.compare_table import FEW_ROWS, RunsTable
 from gui.training.compare_work import (
     delete_all,
     pin_alone,
@@ -32,7 +30,9 @@ from gui.training.compare_work import (
     restore_all,
     said_differences,
 )
-from gui.training.labelled import labelled_choice, row_button
+from gui.training.labelled import labelled, labelled_choice, row_button
+from gui.training.plot_room import PlotRoom
+from gui.training.run_import import RunImport
 from gui.training.units import ALONG, LOSS_TIPS, LOSSES
 from gui.training.wishes import Wishes
 from gui.widgets.curve_plot import CurvePlot
@@ -43,13 +43,10 @@ from gui.widgets.safe_text import plain_label
 
 FIRST_SHOWN = 4
 MOST_RACED = 10
-PLOT_EMS = 18.0
+PLOT_EMS = 11.0
+"""The least height of the plot itself, without its legend and buttons."""
 BY = {"steps": "steps", "seconds": "seconds"}
 EMPTY = "No runs are kept yet. Train one on the page “Curves”, or keep those of an experiment."
-OTHER_TOKENS = (
-    "These runs cut their text into different tokens: a loss per token then says more about the "
-    "tokens than about the model. Bits per byte can be compared."
-)
 
 
 class ComparePage(QWidget):
@@ -63,12 +60,16 @@ class ComparePage(QWidget):
         self._curves: dict[str, tuple[int, Curves]] = {}
         self._deleted: list[str] = []
         self.table = RunsTable(self)
+        self.imported = Notice(self)
         doing = FlowRow(self)
+        self.more = row_button(doing, "", "Make the table as tall as all runs, or the first few.")
         self.pin = row_button(doing, "Pin as &baseline", "Hold the others against this run.")
         self.clone = row_button(
             doing, "C&lone settings", "Put this run's settings into Set up, for a new run."
         )
         self.delete = row_button(doing, "&Delete", "Delete the selected runs. It can be undone.")
+        self.import_ = RunImport(lab, self.imported, doing)
+        doing.add(self.import_)
         self.race_by = labelled_choice(
             doing, "Race b&y", "What is equal in a race of the selected settings.", BY
         )
@@ -90,12 +91,7 @@ class ComparePage(QWidget):
         self.note.setAccessibleName("Note")
         self.note.setToolTip("What to remember about the selected run. Enter keeps it.")
         self.note.setMaxLength(2000)
-        note_row = FlowRow(self)
-        caption = QLabel("&Note", note_row)
-        caption.setBuddy(self.note)
-        theme.set_text_role(caption, "body", "muted")
-        note_row.add(caption)
-        note_row.add(self.note)
+        doing.add(labelled("&Note", self.note, doing))
         self.said, self.undo, self.units_note = Notice(self), Notice(self), Notice(self)
         self.about = plain_label("", self, wrap=True)
         units = FlowRow(self)
@@ -108,36 +104,28 @@ class ComparePage(QWidget):
         units.add(self.training_too)
         self.plot = CurvePlot("Kept runs", "steps", "held-out loss (nats per token)", self)
         self.overlay = Overlay(self.plot)
-        self._lay_out(doing, note_row, units)
+        self._lay_out(doing, units)
         self._connect()
         self._dress()
         self._selected()
 
-    def _lay_out(self, doing: FlowRow, note_row: FlowRow, units: FlowRow) -> None:
-        upper, lower = QWidget(self), QWidget(self)
-        above, below = QVBoxLayout(upper), QVBoxLayout(lower)
-        for column in (above, below):
-            column.setContentsMargins(0, 0, 0, 0)
-        above.addWidget(self.table, 1)
-        for widget in (self.undo, doing, note_row, self.about, self.said):
-            above.addWidget(widget)
-        below.addWidget(self.units_note)
-        below.addWidget(units)
-        below.addWidget(self.plot, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical, self)
-        splitter.setObjectName("compare_table_and_plot")
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(upper)
-        splitter.addWidget(lower)
-        splitter.setStretchFactor(1, 1)
+    def _lay_out(self, doing: FlowRow, units: FlowRow) -> None:
+        """One below the other, so that the page is what scrolls, and nothing in it."""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(splitter)
+        column.addWidget(self.table)
+        for widget in (self.undo, doing, self.imported, self.said, self.about):
+            column.addWidget(widget)
+        column.addWidget(self.units_note)
+        column.addWidget(units)
+        column.addWidget(PlotRoom(self.plot, self), 1)
 
     def _connect(self) -> None:
         self.table.ticked.connect(self._tick)
         self.table.renamed.connect(self._rename)
         self.table.chosen.connect(self._selected)
+        self.more.clicked.connect(self._more)
+        self.import_.taken.connect(self._taken)
         self.pin.clicked.connect(self._pin)
         self.clone.clicked.connect(self._clone)
         self.delete.clicked.connect(self._delete)
@@ -154,7 +142,7 @@ class ComparePage(QWidget):
     @Slot()
     def _dress(self) -> None:
         unit = em(theme.current().font("body"))
-        self.plot.setMinimumHeight(round(unit * PLOT_EMS))
+        self.plot.view.setMinimumHeight(round(unit * PLOT_EMS))
         self.note.setMinimumWidth(round(unit * 24))
 
     # ------------------------------------------------------------------------------- the runs
@@ -180,9 +168,26 @@ class ComparePage(QWidget):
         steps = {run.key: run.summary.step for run in self._runs}
         self._curves = {k: v for k, v in self._curves.items() if steps.get(k) == v[0]}
         self.table.show_runs(self._runs, ticked)
+        self._say_more()
         self.plot.set_empty_text("Tick a run to draw it." if self._runs else EMPTY)
         self._draw()
         self._want_curves()
+
+    @Slot()
+    def _more(self) -> None:
+        self.table.show_rows(not self.table.all_rows)
+        self._say_more()
+
+    def _say_more(self) -> None:
+        count = len(self._runs)
+        self.more.setVisible(count > FEW_ROWS)
+        few = f"Show only {FEW_ROWS} runs"
+        self.more.setText(few if self.table.all_rows else f"Show all {count} runs")
+
+    @Slot(str)
+    def _taken(self, key: str) -> None:
+        """A run from a folder is there: draw it beside the others."""
+        self.show_too({key})
 
     def show_too(self, keys: set[str]) -> None:
         """Draw these runs besides those that are ticked, and look for them on the disk."""
@@ -239,19 +244,8 @@ class ComparePage(QWidget):
 
     def _say_units(self, shown: tuple[ComparedRun, ...]) -> None:
         """Whether these losses can be compared in these units."""
-        left_out = self.overlay.left_out(shown)
-        if left_out:
-            names = ", ".join(f"“{name}”" for name in left_out)
-            why = (
-                "their tokens do not tell all of the text, or the text was not kept"
-                if overlay_in_bits(self)
-                else "their text was not kept"
-            )
-            self.units_note.say(f"Not drawn in these units: {names} ({why}).", "info")
-        elif len({run.tokens for run in shown}) > 1 and not overlay_in_bits(self):
-            self.units_note.say(OTHER_TOKENS, "warning", "Show bits per byte")
-        else:
-            self.units_note.clear()
+        text, tone, action = units_said(self.overlay, shown)
+        self.units_note.say(text, tone, action)
 
     @Slot()
     def _to_bits(self) -> None:
@@ -277,7 +271,7 @@ class ComparePage(QWidget):
         if not self.note.hasFocus():
             self.note.setText(one.summary.note if one is not None else "")
             self.note.setCursorPosition(0)
-        self.about.setText(self._told(chosen))
+        self.about.setText("\n".join(filter(None, (self._also(chosen), self._told(chosen)))))
         self.about.setVisible(bool(self.about.text()))
 
     def _told(self, chosen: tuple[ComparedRun, ...]) -> str:
@@ -290,6 +284,11 @@ class ComparePage(QWidget):
         if len(chosen) == 1:
             return "Select a second run (Ctrl and a click) to see how their settings differ."
         return said_differences(chosen)
+
+    def _also(self, chosen: tuple[ComparedRun, ...]) -> str:
+        """What a narrow table has no room to say of the one run that is selected."""
+        said = self.table.told(chosen[0]) if len(chosen) == 1 else ""
+        return f"“{title_of(chosen[0], chosen)}”: {said}." if said else ""
 
     def _ask(self, function: Callable[..., object], *args: object) -> None:
         """Do something to the catalogue, one after the other, then look again."""
@@ -377,8 +376,3 @@ class ComparePage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
-
-
-def overlay_in_bits(page: ComparePage) -> bool:
-    """Whether the page shows bits per byte."""
-    return bool(page.unit.currentData() == "bits")

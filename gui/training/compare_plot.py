@@ -13,16 +13,32 @@ from gui.training.arm_looks import arm_look
 from gui.training.loss_view import smoothing_for
 from gui.training.units import ALONG, LOSSES, LossUnit
 from gui.widgets.curve_plot import CurvePlot
+from gui.widgets.notice import Tone
 
 Floats = npt.NDArray[np.float64]
 LARGEST = {"nats": 1e3, "bits": 1e3, "perplexity": 1e4}
 TRAINING = "training"
+OTHER_TOKENS = (
+    "These runs cut their text into different tokens: a loss per token then says more about the "
+    "tokens than about the model. Bits per byte can be compared."
+)
+LONGEST_NAME = 48
+"""Characters, about, of a name in a legend; those who give runs away may call them anything."""
+
+
+def short(name: str) -> str:
+    """A name on one line, with its middle left out where it is too long for a legend."""
+    words = " ".join(name.split())
+    if len(words) <= LONGEST_NAME:
+        return words
+    half = LONGEST_NAME // 2
+    return f"{words[:half].rstrip()} … {words[-half:].lstrip()}"
 
 
 def title_of(run: ComparedRun, runs: Sequence[ComparedRun]) -> str:
     """Its name; where others have the same, with the time when it was begun."""
-    name = run.summary.name
-    alike = [other for other in runs if other.summary.name == name]
+    name = short(run.summary.name)
+    alike = [other for other in runs if short(other.summary.name) == name]
     if len(alike) < 2:
         return name
     return f"{name} ({run.key[9:11]}:{run.key[11:13]}:{run.key[13:15]})"
@@ -115,3 +131,20 @@ class Overlay:
 
     def _bounded(self, values: Floats) -> Floats:
         return np.where(values > LARGEST[self.unit], np.nan, values)
+
+
+def units_said(overlay: Overlay, shown: Sequence[ComparedRun]) -> tuple[str, Tone, str]:
+    """Whether the losses of runs can be compared in these units: a sentence (empty if they can),
+    its tone, and what a button may say."""
+    left_out, bits = overlay.left_out(shown), overlay.unit == "bits"
+    if left_out:
+        names = ", ".join(f"“{short(name)}”" for name in left_out)
+        why = (
+            "their tokens do not tell all of the text, or the text was not kept"
+            if bits
+            else "their text was not kept"
+        )
+        return f"Not drawn in these units: {names} ({why}).", "info", ""
+    if len({run.tokens for run in shown}) > 1 and not bits:
+        return OTHER_TOKENS, "warning", "Show bits per byte"
+    return "", "info", ""

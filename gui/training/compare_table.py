@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -24,8 +25,15 @@ from gui.widgets.safe_text import plain_tooltip
 KEY, VALUE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 NAME = 0
 BASELINE = "baseline"
-FEW_ROWS = 4
-"""So many runs, or fewer, are all in view."""
+FEW_ROWS = 6
+"""So many runs, or fewer, are all in view; of more of them the first, until all are asked for."""
+LEAVING = ("Device", "Settings", "Date", "Seconds", "Bits per byte", "State", "− baseline", "Steps")
+"""The order in which columns leave a table that is too narrow for all."""
+LONGEST_TIP = 1000
+HUGE = 1e6
+"""Numbers from here on are told by their first digits; a file from others may hold any."""
+NAME_EMS = 11.0
+"""The least width of the column of names."""
 COLUMNS = {
     "Run": "Tick what is to be drawn. Double click, or F2, to rename.",
     "State": "How it stands.",
@@ -72,6 +80,8 @@ class RunsTable(QTableWidget):
         self.setWordWrap(False)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # the page scrolls
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.horizontalHeader().setHighlightSections(False)
         for index, (title, tip) in enumerate(COLUMNS.items()):
             head = QTableWidgetItem(title)
@@ -80,7 +90,11 @@ class RunsTable(QTableWidget):
         newest_first = Qt.SortOrder.DescendingOrder
         self.horizontalHeader().setSortIndicator(list(COLUMNS).index("Date"), newest_first)
         self.runs: tuple[ComparedRun, ...] = ()
+        self.all_rows = False
+        """Whether more than the first few rows are in view."""
         self._looks: dict[str, int] = {}
+        self._widths: list[int] = []
+        self._shown: list[int] = []
         self.itemChanged.connect(self._changed)
         self.itemSelectionChanged.connect(self.chosen)
         theme.current().changed.connect(self._dress)
@@ -131,17 +145,34 @@ class RunsTable(QTableWidget):
                     flags |= Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEditable
                     on = run.key in ticked
                     item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-                    note = run.summary.note
-                    item.setToolTip(plain_tooltip(f"{text}\n{note}" if note else text))
+                    told = "\n".join(filter(None, (text, run.summary.note)))
+                    item.setToolTip(plain_tooltip(told[:LONGEST_TIP]))
                 item.setFlags(flags)
                 self.setItem(row, column, item)
         self._colour()
         self.setSortingEnabled(True)
         self._select(selected)
         blocker.unblock()
-        self.resizeColumnsToContents()
-        self.updateGeometry()
+        self.show_rows(self.all_rows)
         self.chosen.emit()
+
+    def show_rows(self, all_rows: bool) -> None:
+        """Bring all rows into view, or the first few."""
+        self.all_rows = all_rows
+        for row in range(self.rowCount()):
+            self.setRowHidden(row, not all_rows and row >= FEW_ROWS)
+        self._measure()
+        self.updateGeometry()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that there is no room for."""
+        return tuple(t for i, t in enumerate(COLUMNS) if self.isColumnHidden(i))
+
+    def told(self, run: ComparedRun) -> str:
+        """What the columns that there is no room for say of a run, such as "Device: cpu"."""
+        cells = self._cells(run)
+        return "; ".join(f"{title}: {cells[title][0]}" for title in self.left_out)
 
     def _give_looks(self, runs: Sequence[ComparedRun]) -> None:
         keys = [run.key for run in runs]
@@ -226,21 +257,60 @@ class RunsTable(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(round(em(look.font("body")) * 1.7))
         if self.runs:
             self._colour()
-            self.resizeColumnsToContents()
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take the width of each column anew, and fit them in."""
+        head = self.horizontalHeader()
+        for index in range(len(COLUMNS)):
+            self.setColumnHidden(index, False)  # a hidden column says that it needs nothing
+        self._widths = [
+            max(self.sizeHintForColumn(index), head.sectionSizeHint(index)) + 1
+            for index in range(len(COLUMNS))
+        ]
+        self._widths[NAME] = min(self._widths[NAME], round(em(self.font()) * NAME_EMS))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out what there is no room for, so that nothing is cut off; the names have what is
+        left."""
+        room = self.viewport().width()
+        left = list(COLUMNS)
+        for title in LEAVING:
+            if sum(self._widths[list(COLUMNS).index(t)] for t in left) <= room:
+                break
+            left.remove(title)
+        shown, before = [list(COLUMNS).index(title) for title in left], self._shown
+        for index in range(len(COLUMNS)):
+            self.setColumnHidden(index, index not in shown)
+            if index != NAME:
+                self.setColumnWidth(index, self._widths[index])
+        others = sum(self._widths[index] for index in shown if index != NAME)
+        self.setColumnWidth(NAME, max(self._widths[NAME], room - others))
+        self._shown = shown
+        self.updateGeometry()  # even the last columns may need a bar below them, and that a place
+        if shown != before:
+            self.chosen.emit()  # what is told of the selected run, besides, is something else
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()  # before Qt looks whether the columns need a bar
+        super().resizeEvent(event)
 
     def minimumSizeHint(self) -> QSize:
         unit = em(self.font())
-        return QSize(round(unit * 16), max(round(unit * 9), self._height(FEW_ROWS)))
+        rows = self.rowCount() if self.all_rows else min(self.rowCount(), FEW_ROWS)
+        height = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        bar = self.horizontalScrollBar()
+        if bar.maximum() > 0:
+            height += bar.sizeHint().height()
+        return QSize(round(unit * 16), height + max(1, rows) * self._row_height)
 
-    def _height(self, most: int) -> int:
-        """Of its rows, up to ``most``, with nothing of them behind a scroll bar."""
-        rows = min(self.rowCount(), most) * self.verticalHeader().defaultSectionSize()
-        head, bar = self.horizontalHeader().sizeHint(), self.horizontalScrollBar().sizeHint()
-        return head.height() + rows + bar.height() + 2 * self.frameWidth()
+    @property
+    def _row_height(self) -> int:
+        return self.verticalHeader().defaultSectionSize()
 
     def sizeHint(self) -> QSize:
-        unit = em(self.font())
-        return QSize(round(unit * 40), round(unit * 12))
+        return QSize(round(em(self.font()) * 40), self.minimumSizeHint().height())
 
 
 def _is_ticked(item: QTableWidgetItem) -> bool:
@@ -248,5 +318,5 @@ def _is_ticked(item: QTableWidgetItem) -> bool:
 
 
 def _said(value: float | None, form: str) -> tuple[str, float | None]:
-    write: Callable[[float], str] = form.format
+    write: Callable[[float], str] = (form if abs(value or 0.0) < HUGE else "{:.3g}").format
     return ("–", None) if value is None else (write(value), value)

@@ -229,7 +229,7 @@ class ExperimentsPage(QWidget):
 
     @Slot()
     def _ended(self) -> None:
-        from engine.training.answers import answer
+        from engine.training.answers import answer, times_told
 
         trial, outcome = self.session.trial, self.session.outcome
         assert trial is not None and outcome is not None
@@ -239,7 +239,8 @@ class ExperimentsPage(QWidget):
             self.card.reveal(found.right, found.why)
             why = ""
         law = outcome.no_law if outcome.law is None else law_said(outcome.law)
-        self.found.say(" ".join(filter(None, (why, law))), "info")
+        times = times_told(outcome.standing)
+        self.found.say(" ".join(filter(None, (why, times, law))), "info")
         if outcome.unkept:
             self.kept.say(f"Not all runs could be kept. {outcome.unkept}", "warning")
         elif outcome.keys:
@@ -279,10 +280,11 @@ class ExperimentsPage(QWidget):
             return ""
         count, outcome = len(trial.experiment.arms), session.outcome
         if session.can_go_on and session.trial == trial and session.standing is not None:
-            taken = sum(a.step / a.arm.recipe.steps for a in session.standing.arms) / count
-            return f"Stopped at {taken:.0%}. Resume goes on there; Start begins again."
+            return (
+                f"Stopped at {session.standing.done:.0%}. Resume goes on there; Start begins again."
+            )
         if outcome is not None and session.trial == trial:
-            spent = sum(a.steps["seconds"][-1] for a in outcome.standing.arms if a.step)
+            spent = sum(a.seconds for a in outcome.standing.arms)
             return f"Done: {count} settings, {duration(spent)} of training steps in all."
         how = "measured on this computer"
         seconds = self.times.seconds(trial)
@@ -294,7 +296,8 @@ class ExperimentsPage(QWidget):
         if seconds is None:
             return f"{count} settings. How long they take is measured once this computer is free."
         if trial.experiment.by == "seconds":
-            how = f"{duration(trial.experiment.seconds)} each"
+            each = duration(trial.experiment.seconds)
+            return f"{count} settings, {each} of training steps each; scoring comes on top."
         return f"{count} settings, about {duration(seconds)} in all ({how})."
 
     @Slot()

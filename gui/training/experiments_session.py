@@ -9,11 +9,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
-from engine.runs import Mark
 from engine.training.experiments import Experiment, expected_seconds, paces, scaled_seconds
 from engine.training.memory import give_back
 from engine.training.pace import measure_pace
-from engine.training.runs import Recorder, describe
 from engine.training.scaling import Fit, Run, fit
 from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import Failure, JobHandle, JobState
@@ -77,7 +75,11 @@ class _Work:
         trial = self.trial
         if self._run is None:
             self._run = ExperimentRun(
-                trial.experiment, trial.streams.train, trial.held_out, trial.tokenizer.tokenizer
+                trial.experiment,
+                trial.streams.train,
+                trial.held_out,
+                trial.tokenizer.tokenizer,
+                keep_models=trial.experiment.shape == "curves",  # those become runs
             )
         outcome = self._outcome(self._run.run(job), floor, job)
         self._run = None  # the models of all settings are no longer needed
@@ -98,22 +100,15 @@ class _Work:
 
     def _kept(self, standing: Standing, job: Job) -> Outcome:
         """Keep every arm as a run of its own, to be compared with others."""
+        from engine.training.experiment_keeping import keep_arm  # loads torch
+
         assert self._run is not None
         trial, kept = self.trial, catalogue()
         keys: list[str] = []
         try:
             for arm in self._run.arms:
                 job.yield_point()
-                streams = Streams(arm.trainer.train, trial.held_out, trial.streams.made_from)
-                title = f"{arm.arm.name} ({trial.experiment.key})"
-                details = {"experiment": trial.experiment.key}
-                about = describe(
-                    arm.arm.recipe, title, streams, trial.tokenizer, kept.store, details
-                )
-                run = kept.create(about)
-                keys.append(run.key)
-                mark: Mark = "diverged" if arm.problem else "finished"
-                Recorder(run).end(mark, arm.trainer)
+                keys.append(keep_arm(arm, trial.experiment, kept, trial.streams, trial.tokenizer))
             kept.make_room(keys)
         except LabError as error:
             return Outcome(standing, unkept=str(error), keys=tuple(keys))
@@ -208,6 +203,7 @@ class ExperimentSession(QObject):
     def _submit(self) -> None:
         assert self._work is not None and self.trial is not None
         self.problem = ""
+        self._lab.compute.make_way()
         self._job = self._lab.compute.submit(
             self._work.run,
             self._floor,
@@ -300,4 +296,5 @@ def _measured(trial: Trial, *, job: Job = NO_JOB) -> tuple[Trial, float]:
     pace = measure_pace(first, train, trial.held_out, job)
     job.publish((trial, scaled_seconds(trial.experiment, first, pace, train.vocab_size)))
     found = paces(trial.experiment, train, trial.held_out, job)
+    give_back()  # what the throw-away models used
     return trial, expected_seconds(trial.experiment, found)

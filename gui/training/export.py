@@ -15,7 +15,7 @@ from engine.training.records import STEP_COLUMNS
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.training.news import News
-from gui.training.session import TrainingSession
+from gui.training.session import BUSY, TrainingSession
 from gui.widgets.exports import write_csv
 from gui.widgets.notice import Notice
 
@@ -64,6 +64,13 @@ class RunExport(QToolButton):
         menu.triggered.connect(self._chosen)
         self.setMenu(menu)
         session.began.connect(said.clear)
+        session.phase_changed.connect(self._gone_on)
+
+    @Slot()
+    def _gone_on(self) -> None:
+        """Something else is being done: what failed before is no news any more."""
+        if self._session.phase in BUSY and self._said.tone == "error":
+            self._said.clear()
 
     @Slot(QAction)
     def _chosen(self, action: QAction) -> None:
@@ -71,6 +78,7 @@ class RunExport(QToolButton):
 
     def ask(self, as_folder: bool) -> QFileDialog:
         """Ask where to save, without blocking the window."""
+        self._said.clear()
         order = self._session.order
         stem = "-".join(re.findall(r"\w+", (order.title if order else "run").lower()))
         name = stem if as_folder else f"{stem}.csv"

@@ -6,22 +6,25 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayoutItem,
     QLineEdit,
-    QSpinBox,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.training import Knob, Recipe
+from engine.training.recipe import plain_number
 from gui import theme
-from gui.widgets.flow_layout import FlowRow
+from gui.training.whole_box import WholeBox
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.look import em
 from gui.widgets.safe_text import plain_label
 
@@ -36,7 +39,8 @@ ELSEWHERE = frozenset({"name", "seed", "steps", "eval_every"})
 """Fields that are chosen in other places of the window."""
 _KINDS = {f.name: f.type for f in fields(Recipe)}
 _CELL_EMS = 15.0
-_LARGEST_SPIN = 2**31 - 1
+_HEAD_EMS = 1.8
+"""Of every head alike: a box is higher than a tick."""
 
 
 class KnobCell(QFrame):
@@ -87,13 +91,11 @@ class KnobCell(QFrame):
             check.toggled.connect(self._chosen)
             return check
         if kind == "int":
-            spin = QSpinBox(self)
             assert knob.low is not None and knob.high is not None
-            spin.setRange(int(knob.low), min(int(knob.high), _LARGEST_SPIN))
-            spin.setGroupSeparatorShown(True)
+            spin = WholeBox(int(knob.low), int(knob.high), int(knob.low), self)
             spin.setKeyboardTracking(False)
-            spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            spin.valueChanged.connect(self._chosen)
+            spin.value_changed.connect(self._chosen)
+            spin.problem_changed.connect(self._say)
             return spin
         line = QLineEdit(self)
         line.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -108,8 +110,9 @@ class KnobCell(QFrame):
                 self.field.setCurrentText(value)
             case QCheckBox():
                 self.field.setChecked(value)
-            case QSpinBox():
+            case WholeBox():
                 self.field.setValue(value)
+                self._say("")
             case QLineEdit():
                 self.field.setText(f"{value:g}")
                 self._say("")
@@ -149,14 +152,16 @@ class KnobCell(QFrame):
             self._say(f"“{text}” is no number. Write one such as 0.02 or 2e-2.")
             return
         if not low <= value <= high:
-            self._say(f"This must be a number from {low:g} to {high:g}.")
+            self._say(f"Write a number from {plain_number(low)} to {plain_number(high)}.")
             return
         self._say("")
         self.turned.emit(self.knob.name, value)
 
+    @Slot(str)
     def _say(self, problem: str) -> None:
         self.wrong.setText(problem)
         self.wrong.setVisible(bool(problem))
+        self._fit()
 
     @property
     def problem(self) -> str:
@@ -169,11 +174,26 @@ class KnobCell(QFrame):
         self.setFixedWidth(round(unit * _CELL_EMS))
         if isinstance(self.field, QLineEdit):
             self.field.setFixedWidth(round(unit * 4.5))
-        self.setMinimumHeight(0)
         layout = self.layout()
         if layout is not None:
             layout.setSpacing(theme.current().space(0.25))
-            self.setMinimumHeight(layout.heightForWidth(self.width()))
+        self.label.setMinimumHeight(round(unit * _HEAD_EMS))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as the words need; they begin at the top in a row of higher cells."""
+        layout = self.layout()
+        if layout is not None:
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
+
+
+class _TopFlow(FlowLayout):
+    """Cells of unequal height stand with their heads on one line."""
+
+    @staticmethod
+    def _settle(line: list[tuple[QLayoutItem, int, QSize]], y: int, height: int) -> None:
+        for item, x, size in line:
+            item.setGeometry(QRect(QPoint(x, y), size))
 
 
 class KnobsPanel(QWidget):
@@ -191,12 +211,16 @@ class KnobsPanel(QWidget):
             head = plain_label(title, self)
             theme.set_text_role(head, "subtitle")
             column.addWidget(head)
-            row = FlowRow(self)
+            row = QWidget(self)
+            flow = _TopFlow(row)
+            policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+            policy.setHeightForWidth(True)
+            row.setSizePolicy(policy)
             for knob in [k for k in knobs if k.group == group]:
                 cell = KnobCell(knob, row)
                 cell.turned.connect(self.turned)
                 self.cells[knob.name] = cell
-                row.add(cell)
+                flow.addWidget(cell)
             column.addWidget(row)
         column.addStretch(1)
 

@@ -28,8 +28,7 @@ def labelled_choice(
         values: texts by the key that ``currentData`` gives.
         tips: a sentence for some of the keys.
     """
-    pair = QWidget(row)
-    box = QComboBox(pair)
+    box = QComboBox(row)
     for key, text in (values or {}).items():
         box.addItem(text, key)
         if tips and key in tips:
@@ -38,16 +37,28 @@ def labelled_choice(
     box.setToolTip(tip)
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by scrolling over it
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    row.add(labelled(caption, box, row))
+    return box
+
+
+def labelled(caption: str, widget: QWidget, parent: QWidget) -> QWidget:
+    """A widget with its caption before it, on one line.
+
+    Args:
+        caption: with its shortcut marked by "&".
+        widget: what it names; its tooltip is the caption's too.
+        parent: the widget that owns both.
+    """
+    pair = QWidget(parent)
     label = QLabel(caption, pair)
-    label.setBuddy(box)
-    label.setToolTip(tip)
+    label.setBuddy(widget)
+    label.setToolTip(widget.toolTip())
     theme.set_text_role(label, "body", "muted")
     line = QHBoxLayout(pair)
     line.setContentsMargins(0, 0, 0, 0)
     line.addWidget(label)
-    line.addWidget(box)
-    row.add(pair)
-    return box
+    line.addWidget(widget)
+    return pair
 
 
 def row_button(row: FlowRow, text: str, tip: str) -> QPushButton:

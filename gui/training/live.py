@@ -240,8 +240,7 @@ class LiveRun:
 
     def _due(self, trainer: Trainer) -> bool:
         """Whether the present step is one after which the held-out text is scored."""
-        step, every = trainer.step_count, trainer.recipe.eval_every
-        return step == 0 or step == trainer.recipe.steps or bool(every and step % every == 0)
+        return trainer.evaluation_due
 
     def _reason(self, trainer: Trainer) -> Literal["finished", "paused"]:
         return "finished" if trainer.finished else "paused"

@@ -76,6 +76,7 @@ class Measuring(QObject):
             self._work,
             wish,
             title="Measuring this computer",
+            gives_way=True,
             on_snapshot=self._guessed,
             on_result=self._learned,
             on_error=self._failed,

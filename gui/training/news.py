@@ -95,7 +95,7 @@ class Event:
     """Something that happened to the run after ``step`` steps."""
 
     step: int
-    kind: Literal["rate", "back"]
+    kind: Literal["rate", "back", "plan"]
     text: str
 
 

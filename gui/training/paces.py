@@ -8,6 +8,7 @@ from engine.jobs import NO_JOB, Job
 from engine.models.landmarks import Landmark, landmarks
 from engine.text import Corpus
 from engine.training import Recipe
+from engine.training.fitting import refusal, this_machine, worth_trying
 from engine.training.pace import Pace, measure_pace
 from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import JobHandle
@@ -43,9 +44,28 @@ class Paces(Measuring):
         return None
 
     def want(self, recipe: Recipe, streams: Streams) -> None:
-        """Measure this recipe soon, unless it is known; forget wishes before it."""
+        """Measure this recipe soon, unless it is known or too large to be tried; forget wishes
+        before it.
+
+        Raises:
+            LabError: if there is no such transformer.
+        """
         known = pace_key(recipe, streams) in self._known
-        self._wish_for(None if known else (recipe, streams))
+        idle = known or not self.can_measure(recipe, streams)
+        self._wish_for(None if idle else (recipe, streams))
+
+    def can_measure(self, recipe: Recipe, streams: Streams) -> bool:
+        """Whether a few steps of this recipe are short, and fit into memory: no one has asked for
+        them, so they must hold nobody up."""
+        vocab, rate = streams.train.vocab_size, self.rate(recipe, streams)
+        return worth_trying(recipe, vocab, rate) and not refusal(
+            recipe, vocab, this_machine(), rate
+        )
+
+    def rate(self, recipe: Recipe, streams: Streams) -> float | None:
+        """Operations a second that this computer was measured to do in training, if it was."""
+        known = self.pace(recipe, streams)
+        return None if known is None else known[0].flops_per_second
 
     def _keep(self, result: tuple[Key, Recipe, Pace]) -> None:
         key, recipe, pace = result

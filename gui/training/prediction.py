@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from engine.workspace import MadeFrom
+from gui import theme
 from gui.lab import Lab
 from gui.training.news import News
 from gui.training.paces import Landmarks
 from gui.training.session import Phase, TrainingSession
 from gui.widgets.prediction_card import PredictionCard
+from gui.widgets.safe_text import plain_label
 
 CHOICES = ("Yes, in the first half", "Yes, in the second half", "No, not in this run")
 EARLY, LATE, NEVER = range(3)
@@ -61,7 +64,7 @@ def outcome(news: News, line: float) -> Outcome | None:
 class RunPrediction(PredictionCard):
     """Asks before a run begins, and tells when it has ended. Start never waits for it: what was
     not locked in by then is dropped. Once skipped, it stays away until the text or the tokens
-    are others."""
+    are others. From the lock to the answer ``line`` stands in its place: a plot needs the room."""
 
     def __init__(
         self,
@@ -76,6 +79,11 @@ class RunPrediction(PredictionCard):
         self._line = 0.0
         self._running = False
         self._unwanted: set[MadeFrom] = set()
+        self.line = plain_label("", parent, wrap=True)
+        """What was predicted, while the run has not told yet. Put it beside the card."""
+        self.line.hide()
+        theme.set_text_role(self.line, "body", "accent")
+        self.locked.connect(self._collapse)
         self.skip_button.setToolTip("Train without predicting (Esc).")
         self.lock_button.setToolTip("Fix your prediction; the end of the run tells (Enter).")
         self.skipped.connect(self._was_skipped)
@@ -111,6 +119,30 @@ class RunPrediction(PredictionCard):
         if self.state in ("revealed", "skipped") and not self._running:
             self._asked_of = None
             self.refresh()
+
+    @Slot(int)
+    def _collapse(self, choice: int) -> None:
+        self.line.setText(f"You predicted: {CHOICES[choice]}. The run will tell.")
+        self.line.setToolTip(self.question.text())
+        self.hide()
+        self.line.show()
+
+    def ask(self, question: str, choices: Sequence[str]) -> None:
+        """Ask, in the card's full size; see PredictionCard."""
+        self.line.hide()
+        super().ask(question, choices)
+
+    def reveal(self, correct: int | Sequence[int], explanation: str) -> None:
+        """Tell the answer, in the card's full size; see PredictionCard."""
+        if self.state == "locked":
+            self.line.hide()
+            self.show()
+        super().reveal(correct, explanation)
+
+    def skip(self) -> None:
+        """Drop the question; see PredictionCard."""
+        self.line.hide()
+        super().skip()
 
     def _bigram(self, made_from: MadeFrom) -> float | None:
         lines = self._landmarks.of(made_from)

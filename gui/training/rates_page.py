@@ -15,6 +15,13 @@ from gui.widgets.look import em
 
 PART_COLOURS = ("#0072b2", "#b36b00", "#00805d", "#a64d82", "#c84a00", "#3a4a63")
 """For the parts of a model, in turn; from Okabe and Ito's palette, darkened."""
+EMPTY = (
+    "Here the learning rate rises and falls, step by step.",
+    "Here you see how long the gradient is, step by step.",
+    "Here you see how far each part of the model moves.",
+    "Here you see how many tokens a second are learned from.",
+)
+"""What each plot will show."""
 PLOT_EMS = 17.0
 MOST_PARTS = 8
 """More layers than that are drawn as the first and last few."""
@@ -38,8 +45,8 @@ class RatesPage(QWidget):
         self.plots = (self.rate, self.gradient, self.updates, self.speed)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for index, plot in enumerate(self.plots):
-            plot.set_empty_text("Nothing trained yet.")
+        for index, (plot, sentence) in enumerate(zip(self.plots, EMPTY, strict=True)):
+            plot.set_empty_text(f"{sentence} Press Start above.")
             grid.addWidget(plot, index // 2, index % 2)
         self._stale = True
         theme.current().changed.connect(self._dress)

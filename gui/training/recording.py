@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from engine.errors import LabError
 from engine.runs import Catalogue, Checkpoint, Mark, export_run
@@ -18,6 +18,7 @@ from engine.runs.kept import begin
 from engine.runs.store import Store
 from engine.runs.tables import read_table
 from engine.training.runs import (
+    PLANNED,
     SAMPLES,
     UPDATES,
     Recorder,
@@ -233,7 +234,8 @@ class Recording:
 
 
 def _events(entries: Sequence[dict[str, Any]]) -> list[Event]:
-    return [Event(e["step"], "back" if e["kind"] == "back" else "rate", e["text"]) for e in entries]
+    kinds: dict[str, Literal["back", "plan"]] = {"back": "back", PLANNED: "plan"}
+    return [Event(e["step"], kinds.get(e["kind"], "rate"), e["text"]) for e in entries]
 
 
 def _sample(entry: dict[str, Any]) -> Sample | None:

@@ -33,10 +33,13 @@ class TrainingSession(RunSession):
         self._offered: object = None
         self._wished_scale: float | None = None
         self._back_to: tuple[int | None, float | None] | None = None
+        self._phase_before = Phase.PAUSED
+        self._begun = False
         self.order: Order | None = None
         """What the present run is; None before the first."""
         self.news: News | None = None
         """The newest news of the present run."""
+        lab.compute.job_started.connect(self._job_started)
 
     # ------------------------------------------------------------------------------ what is so
     @property
@@ -78,17 +81,21 @@ class TrainingSession(RunSession):
             return False
         self._live, self.order, self.news = LiveRun(order), order, None
         self._run_name, self._offered, self.problem = None, None, ""
-        self._wished_scale = None
+        self._wished_scale, self._begun = None, False
         self.began.emit()
         self._go_on(steps)
         return True
+
+    def refuse(self, sentence: str) -> None:
+        """Say why something was not begun; the present run stays as it is."""
+        self.problem = sentence
+        self.phase_changed.emit()
 
     def continue_kept(self, catalogue: Catalogue, key: str) -> bool:
         """Go on with a kept run, on its own text and tokens, whatever the lab's are now. False
         if the present run has to be stopped first."""
         if not self.can_start:
-            self.problem = "Stop the present run first; then this one can go on."
-            self.phase_changed.emit()
+            self.refuse("Stop the present run first; then this one can go on.")
             return False
         self._lab.compute.request(
             REOPEN_KEY,
@@ -139,7 +146,7 @@ class TrainingSession(RunSession):
         """
         if not self.can_steer or self._phase is Phase.STOPPING:
             return
-        self._back_to = (step, rate)
+        self._back_to, self._phase_before = (step, rate), self._phase
         if self._job is not None:
             self._job.stop()  # it may be half-way through the held-out text
         else:
@@ -169,6 +176,11 @@ class TrainingSession(RunSession):
         )
 
     @Slot(object)
+    def _job_started(self, handle: JobHandle) -> None:
+        if handle is self._job:
+            self._begun = True
+
+    @Slot(object)
     def _take(self, news: News) -> None:
         self.news = news
         if news.model is not self._offered:
@@ -191,8 +203,10 @@ class TrainingSession(RunSession):
             self._job = None
             if self._back_to is not None:
                 self._go_back()
-            else:
+            elif self._begun:
                 self._keep()
+            else:  # it only waited for its turn: there is nothing to keep, and to wait for
+                self._kept(self.news)
 
     def _go_back(self) -> None:
         assert self._live is not None and self._back_to is not None
@@ -211,9 +225,11 @@ class TrainingSession(RunSession):
 
     @Slot(object)
     def _not_back(self, failure: Failure) -> None:
-        """The checkpoint could not be read: the run stands where it stood."""
+        """The checkpoint could not be read: the run stands where it stood. One that was at work
+        was stopped for it, and can go on."""
         self.problem = failure.sentence
-        self._set_phase(Phase.PAUSED)
+        before = self._phase_before
+        self._set_phase(Phase.PAUSED if before in BUSY else before)
 
     @Slot(object)
     def _went_back(self, news: News) -> None:

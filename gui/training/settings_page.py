@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from engine.models.transformer.config import parameter_counts
+from engine.training.fitting import said_bytes
 from engine.training.memory import training_bytes
 from gui import theme
 from gui.training.knobs import KnobsPanel
@@ -60,10 +61,18 @@ class PartsBar(QWidget):
             piece = QRectF(x, 0.0, width, height)
             painter.fillRect(piece.adjusted(0, 0, -1, 0), colours.chip(index))
             painter.setPen(colours.color("chip_text"))
-            text = f"{PARTS[key]} {count / total:.0%}"
-            if painter.fontMetrics().horizontalAdvance(text) + 8 <= width:
-                painter.drawText(piece, Qt.AlignmentFlag.AlignCenter, text)
+            text = fitting_text(key, count / total, painter.fontMetrics(), width)
+            painter.drawText(piece, Qt.AlignmentFlag.AlignCenter, text)
             x += width
+
+
+def fitting_text(key: str, share: float, metrics: QFontMetrics, width: float) -> str:
+    """What is written into a part of the bar: its name and share or, where it is narrow, one of
+    the two; the line below the bar has all of them."""
+    for text in (f"{PARTS[key]} {share:.0%}", PARTS[key], f"{share:.0%}"):
+        if metrics.horizontalAdvance(text) + 4 <= width:
+            return text
+    return ""
 
 
 class SettingsPage(QWidget):
@@ -112,21 +121,16 @@ class SettingsPage(QWidget):
         try:
             counts = parameter_counts(recipe.model_config(vocab))
             memory = training_bytes(recipe, vocab)
-        except LabError as error:
-            self.totals.setText(str(error))
-            self.parts.setText("")
-            self.bar.set_counts({})
+        except LabError:  # the setup above the page says why
+            counts, memory = {}, 0
+        for widget in (self.totals, self.bar, self.parts):
+            widget.setVisible(bool(counts))
+        if not counts:
             return
+        total = counts["total"]
         self.totals.setText(
-            f"{counts['total']:,} parameters, about {megabytes(memory)} of memory to train them"
+            f"{total:,} parameters, about {said_bytes(memory)} of memory to train them"
         )
         self.bar.set_counts(counts)
-        shown = [f"{PARTS[key]} {counts[key]:,}" for key in PARTS if counts[key]]
+        shown = [f"{PARTS[k]} {counts[k]:,} ({counts[k] / total:.0%})" for k in PARTS if counts[k]]
         self.parts.setText(" · ".join(shown))
-
-
-def megabytes(count: int) -> str:
-    """Bytes as a person says them: two digits of MB or GB."""
-    if count >= 1e9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{float(f'{count / 1e6:.1e}'):.0f} MB"

@@ -6,21 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from engine.models.transformer.config import parameter_counts
 from engine.training import SIZES, Recipe, gpt2_style, modern, sized
+from engine.training.fitting import refusal, this_machine
 from engine.training.pace import recipe_for, run_seconds, with_steps
 from gui import theme
 from gui.job_status import duration
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.knobs import ELSEWHERE
-from gui.training.labelled import labelled_choice
+from gui.training.labelled import labelled, labelled_choice
 from gui.training.news import Order
 from gui.training.paces import Paces
 from gui.training.prompts import sample_tokens
+from gui.training.whole_box import WholeBox
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.safe_text import plain_label, plain_tooltip
 
@@ -53,7 +55,7 @@ class SetupPanel(QWidget):
     def __init__(self, lab: Lab, paces: Paces, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lab, self._paces = lab, paces
-        self._asks = False
+        self._asks = self._quiet = self._next = False
         self._turned: dict[str, Any] = {}
         row = FlowRow(self)
         self.size_box = labelled_choice(row, "Si&ze", "How large the transformer is.")
@@ -70,16 +72,12 @@ class SetupPanel(QWidget):
         for text, seconds in TIMES.items():
             self.time.addItem(text, seconds)
         self.time.addItem(BY_STEPS, None)
-        self.steps = QSpinBox()
-        self.steps.setRange(1, MOST_STEPS)
-        self.steps.setValue(500)
-        self.steps.setGroupSeparatorShown(True)
-        self.steps.setSuffix(" steps")
+        self.steps = WholeBox(1, MOST_STEPS, 500)
         self.steps.setAccessibleName("Steps")
         self.steps.setToolTip("How many steps to train: each reads one batch of text.")
-        self.steps.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.steps.hide()
-        row.add(self.steps)
+        self._steps_cell = labelled("Ste&ps:", self.steps, row)
+        self._steps_cell.hide()
+        row.add(self._steps_cell)
         self.size_box.setCurrentIndex(list(SIZES).index("small"))
 
         self.about = plain_label("", self, wrap=True)
@@ -98,7 +96,8 @@ class SetupPanel(QWidget):
         self.size_box.currentIndexChanged.connect(self.put_back)
         self.recipe.currentIndexChanged.connect(self.put_back)
         self.time.currentIndexChanged.connect(self._chosen)
-        self.steps.valueChanged.connect(self._chosen)
+        self.steps.value_changed.connect(self._chosen)
+        self.steps.problem_changed.connect(self._chosen)
         lab.streams_changed.connect(self._chosen)
         lab.tokenizer_changed.connect(self._chosen)
         paces.changed.connect(self._describe)
@@ -172,19 +171,23 @@ class SetupPanel(QWidget):
         """What is chosen, to be trained on the text in force.
 
         Raises:
-            LabError: if there is no text yet, or the choices don't go together.
+            LabError: if there is no text yet, the choices don't go together, or they are too much
+                for this computer.
         """
         streams, tokenizer = self._lab.streams, self._lab.tokenizer
         if streams is None or tokenizer is None:
             raise LabError("The text is still being prepared. Wait a moment.")
+        problem = self._problem()
+        if problem:
+            raise LabError(problem)
         recipe, seconds = self.base, self.seconds
         if seconds is None:
             recipe = with_steps(recipe, self.steps.value())
         else:
             known = self._paces.pace(recipe, streams)
-            if known is not None and known[1]:
+            if known is not None and (known[1] or not self._paces.can_measure(recipe, streams)):
                 recipe, seconds = recipe_for(seconds, recipe, known[0]), None
-        recipe.validated().model_config(streams.train.vocab_size)
+        recipe.validated(streams.train.vocab_size)
         return Order(
             recipe=recipe,
             size=self._size_word(),
@@ -225,7 +228,7 @@ class SetupPanel(QWidget):
 
     @Slot()
     def _chosen(self, _: object = None) -> None:
-        self.steps.setVisible(self.seconds is None)
+        self._steps_cell.setVisible(self.seconds is None)
         self._name_sizes()
         self._check()
         self._describe()
@@ -248,19 +251,39 @@ class SetupPanel(QWidget):
 
     def _check(self) -> None:
         """Say at once what would be wrong at the start."""
-        problem = ""
-        try:
-            recipe = self.base.validated()
-            if self.vocab_size is not None:
-                recipe.model_config(self.vocab_size)
-        except LabError as error:
-            problem = str(error)
+        problem = self._problem()
         self.wrong.setText(problem)
         self.wrong.setVisible(bool(problem))
 
+    def _problem(self) -> str:
+        """Why the choices can't be trained here; empty if they can."""
+        if self.seconds is None and self.steps.problem:
+            return self.steps.problem
+        vocab, streams = self.vocab_size, self._lab.streams
+        try:
+            recipe = self.base.validated(vocab or 2)
+            if vocab is None:
+                return ""
+            rate = None if streams is None else self._paces.rate(recipe, streams)
+            return refusal(recipe, vocab, this_machine(), rate)
+        except LabError as error:
+            return str(error)
+
+    def stand_back(self, *, quiet: bool, after_a_run: bool) -> None:
+        """Let a run have the room and the attention.
+
+        Args:
+            quiet: leave out what the choices mean and come to.
+            after_a_run: say that they are about the next run, since there is one already.
+        """
+        if (quiet, after_a_run) != (self._quiet, self._next):
+            self._quiet, self._next = quiet, after_a_run
+            self._describe()
+
     @Slot()
     def _describe(self) -> None:
-        sentences = [RECIPES[self.recipe.currentData()][2]]
+        sentences = ["These settings are for the next run."] if self._next else []
+        sentences.append(RECIPES[self.recipe.currentData()][2])
         if self._turned:
             knobs = Recipe.knobs()
             shown = ", ".join(f"{knobs[n].label} {_said(v)}" for n, v in self._turned.items())
@@ -268,17 +291,22 @@ class SetupPanel(QWidget):
         if not self.wrong.text():
             sentences.append(self._estimate())
         self.about.setText(" ".join(filter(None, sentences)))
+        self.about.setVisible(not self._quiet)
 
     def _estimate(self) -> str:
         """What the choices come to, in a sentence."""
         streams, recipe = self._lab.streams, self.base
         if streams is None:
             return ""
-        known = self._paces.pace(recipe, streams)
+        known, tried = self._paces.pace(recipe, streams), self._paces.can_measure(recipe, streams)
         if known is None:
+            if not tried:
+                return "A step of this is too long to be tried out before."
             return "How fast this computer is, is about to be measured."
         pace, measured = known
         how = "measured on this computer" if measured else "estimated; about to be measured"
+        if not measured and not tried:
+            how = "estimated"
         seconds = self.seconds
         if seconds is None:
             recipe = with_steps(recipe, self.steps.value())

@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
+from engine.training.recipe import plain_number
 from gui import theme
 from gui.training.session import TrainingSession
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
+from gui.widgets.safe_text import plain_label
 
 LARGEST_SCALE = 1e9
 
@@ -43,14 +45,19 @@ class Steering(FlowRow):
         self.back.setToolTip("Take the run back to one of its checkpoints, and pause it there.")
         self.back.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.back.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.wrong = plain_label("", self)
+        theme.set_text_role(self.wrong, "caption", "bad")
+        self.wrong.hide()
         self.add(group)
+        self.add(self.wrong)
         self.add(self.back)
         self._steps: tuple[int, ...] = ()
-        self.scale.returnPressed.connect(self._typed)
-        self.scale.editingFinished.connect(self.refresh)
+        self.scale.editingFinished.connect(self._typed)
+        self.scale.textEdited.connect(self._forget_mistake)
         self.half.clicked.connect(self._halve)
         self.double.clicked.connect(self._double)
         self.back.activated.connect(self._go_back)
+        session.began.connect(self._forget_mistake)
         for signal in (session.phase_changed, session.news_changed, session.began):
             signal.connect(self.refresh)
         theme.current().changed.connect(self._dress)
@@ -78,15 +85,30 @@ class Steering(FlowRow):
 
     @Slot()
     def _typed(self) -> None:
+        """Enter was pressed, or the field was left: take the number, or say why not."""
+        if not self.scale.isModified():
+            return
+        text = self.scale.text().strip()
         try:
-            value = float(self.scale.text().strip().replace(",", "."))
+            value = float(text.replace(",", "."))
         except ValueError:
             value = -1.0
         self.scale.setModified(False)
         if 0 <= value <= LARGEST_SCALE:
+            self._forget_mistake()
             self._session.set_rate_scale(value)
-        else:
-            self.refresh()
+            return
+        what = f"“{text}” was not taken." if text else "Nothing was typed."
+        self.wrong.setText(f"{what} Write a number from 0 to {plain_number(LARGEST_SCALE)}.")
+        self.wrong.show()
+        self.scale.setAccessibleDescription(self.wrong.text())
+        self.refresh()
+
+    @Slot()
+    def _forget_mistake(self) -> None:
+        self.wrong.hide()
+        self.wrong.setText("")
+        self.scale.setAccessibleDescription("")
 
     @Slot()
     def _halve(self) -> None:
@@ -97,6 +119,7 @@ class Steering(FlowRow):
         self._multiply(2.0)
 
     def _multiply(self, factor: float) -> None:
+        self._forget_mistake()
         self._session.set_rate_scale(min(LARGEST_SCALE, self._session.wished_scale * factor))
 
     @Slot(int)

@@ -87,7 +87,7 @@ class StepPage(QWidget):
         self.other_button = row_button(
             tools, "&Other sentences", "Two other beginnings from the text that is learned."
         )
-        self.problem = Notice(self)
+        self.problem = Notice(self, closable=True)
         self.card = PredictionCard(self)
         self.nothing = plain_label(NOTHING_YET, self, wrap=True)
         theme.set_text_role(self.nothing, "body", "muted")
@@ -159,7 +159,9 @@ class StepPage(QWidget):
         news, bundled = self._session.news, self._lab.bundled
         entries = []
         if news is not None and news.model is not None:
-            entries.append((f"the run, after {news.model_step:,} steps", "run"))
+            # While a run is at work its model here is the one of the last look at held-out text.
+            so = "" if news.model_step == news.step else "when last scored, "
+            entries.append((f"the run, {so}after {_steps(news.model_step)}", "run"))
         if bundled is not None:
             entries.append((bundled.name, "bundled"))
         entries.append(("a new one, with these settings", "new"))
@@ -168,6 +170,7 @@ class StepPage(QWidget):
             for i in range(self.model_box.count())
         ]
         if entries == present:
+            self._fill_text()  # the tokens or the context may be others
             return
         chosen = self.model_box.currentData() if self._own_model else None
         with QSignalBlocker(self.model_box):
@@ -175,10 +178,12 @@ class StepPage(QWidget):
             for title, key in entries:
                 self.model_box.addItem(title, key)
             self.model_box.setCurrentIndex(max(0, self.model_box.findData(chosen)))
+        self._fill_text()
 
     @Slot(int)
     def _model_chosen(self, _: int) -> None:
         self._own_model = True
+        self._fill_text()
 
     @Slot()
     def _corpus_changed(self) -> None:
@@ -188,9 +193,23 @@ class StepPage(QWidget):
 
     def _fill_text(self) -> None:
         corpus = self._lab.corpus
-        if corpus is not None and not self._own_text:
+        if corpus is None or self._own_text:
+            return
+        lines = "\n".join(short_sentences(corpus, self._turn, self._fits))
+        if lines != self.text.text():
             with QSignalBlocker(self.text):
-                self.text.set_text("\n".join(short_sentences(corpus, self._turn)))
+                self.text.set_text(lines)
+
+    def _fits(self, line: str) -> bool:
+        """Whether the chosen model reads so long a line at once."""
+        tokenizer, context = self._lab.tokenizer, self._setup.base.context
+        news, bundled = self._session.news, self._lab.bundled
+        key = self.model_box.currentData()
+        if key == "run" and news is not None and self._session.order is not None:
+            tokenizer, context = self._session.order.tokenizer, news.recipe.context
+        elif key == "bundled" and bundled is not None:
+            tokenizer, context = bundled.tokenizer, bundled.model.config.context
+        return tokenizer is None or len(tokenizer.tokenizer.encode(line)) <= context
 
     @Slot()
     def _typed(self) -> None:
@@ -315,3 +334,7 @@ class StepPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._lab.want_bundled()
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step" if count == 1 else f"{count:,} steps"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,20 +67,35 @@ def take(
     return order, tuple(steps)
 
 
-def short_sentences(corpus: Corpus, turn: int) -> list[str]:
-    """Two beginnings of documents to train on that one can read at a glance; others each turn."""
+def short_sentences(
+    corpus: Corpus, turn: int, fits: Callable[[str], bool] = lambda line: True
+) -> list[str]:
+    """Two beginnings of documents to train on that one can read at a glance; others each turn.
+
+    Args:
+        corpus: the text.
+        turn: 0, 1, …
+        fits: whether a line is short enough for the model; longer ones are cut.
+    """
     documents: Sequence[str] = corpus.train
     if not documents:
         return []
     found: list[str] = []
     for i in range(min(len(documents), _SEARCHED)):
         start = documents[(turn * _SENTENCES + i) % len(documents)].lstrip()[: 4 * _LONGEST]
-        line = _first_sentence(start)
+        line = _cut(_first_sentence(start), fits)
         if line and line not in found:
             found.append(line)
         if len(found) == _SENTENCES:
             break
     return found
+
+
+def _cut(line: str, fits: Callable[[str], bool]) -> str:
+    """The words of a line that fit or, where not even the first does, its characters that do."""
+    while line and not fits(line):
+        line = line.rsplit(None, 1)[0] if " " in line else line[:-1]
+    return line
 
 
 def _first_sentence(text: str) -> str:

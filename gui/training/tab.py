@@ -68,14 +68,13 @@ class TrainingTab(QWidget):
         self.setup = SetupPanel(lab, self.paces, self)
         self.transport = Transport(self.session, self)
         self.steering = Steering(self.session, self)
-        self.problem, self.overfitting, self.rescue = Notice(self), Notice(self), Notice(self)
-        self.old_text, self.no_held_out, self.unsaved = Notice(self), Notice(self), Notice(self)
+        self.exported, self.peeked, self.problem = self._notice(), self._notice(), self._notice()
+        self.overfitting, self.rescue, self.unsaved = self._notice(), self._notice(), self._notice()
+        self.old_text, self.no_held_out = self._notice(), self._notice()
         self.rescue.button.setToolTip(RESCUE_TIP)
         self.rescue.button.setAccessibleDescription(RESCUE_TIP)
-        self.exported = Notice(self)
         self.export = RunExport(lab, self.session, self.exported, self.steering)
         self.steering.add(self.export)
-        self.peeked = Notice(self)
         self.peek = CheckpointPeek(lab, self.session, self.peeked, self.steering)
         self.steering.add(self.peek)
         self.prediction = RunPrediction(lab, self.session, self.landmarks, self)
@@ -95,14 +94,17 @@ class TrainingTab(QWidget):
         beside = QVBoxLayout(curves)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.addWidget(self.prediction)
+        beside.addWidget(self.prediction.line)
         beside.addWidget(self.splitter, 1)
         self.driving = QWidget(self)
         above = QVBoxLayout(self.driving)
         above.setContentsMargins(0, 0, 0, 0)
-        for widget in (
-            self.setup,
-            self.transport,
-            self.steering,
+        for widget in (self.setup, self.transport, self.steering):
+            above.addWidget(widget)
+        self._notices = QVBoxLayout()
+        self._notices.setSpacing(2)
+        above.addLayout(self._notices)
+        for notice in (
             self.exported,
             self.peeked,
             self.problem,
@@ -112,7 +114,7 @@ class TrainingTab(QWidget):
             self.no_held_out,
             self.unsaved,
         ):
-            above.addWidget(widget)
+            self._notices.addWidget(notice)
         self.pages = PageSwitch(
             "Pages of the training tab",
             page_specs(
@@ -143,6 +145,9 @@ class TrainingTab(QWidget):
         self._connect()
         self._text_changed()
 
+    def _notice(self) -> Notice:
+        return Notice(self, closable=True)
+
     @Slot(object)
     def _compare(self, keys: set[str]) -> None:
         self.pages.show_page("compare")
@@ -170,7 +175,17 @@ class TrainingTab(QWidget):
     def _page_shown(self, key: str) -> None:
         """Pages that are not about the run at hand have the room of its controls."""
         self.driving.setVisible(key not in OF_THEIR_OWN)
+        self._stand_back()
         self._dress()
+
+    @Slot()
+    def _stand_back(self) -> None:
+        """While a run is at work its plots have the room of what the next one would come to."""
+        session = self.session
+        plots = self.pages.current_key in ("curves", "rates")
+        self.setup.stand_back(
+            quiet=plots and not session.can_start, after_a_run=session.news is not None
+        )
 
     @Slot()
     def _dress(self) -> None:
@@ -193,6 +208,8 @@ class TrainingTab(QWidget):
         self.session.began.connect(self._began)
         self.session.news_changed.connect(self._show_news)
         self.session.phase_changed.connect(self._show_notices)
+        self.session.phase_changed.connect(self._stand_back)
+        self.problem.closed.connect(self.session.forget_problem)
         self.landmarks.changed.connect(self._show_landmarks)
         self._lab.corpus_changed.connect(self._corpus_changed)
         self._lab.streams_changed.connect(self._text_changed)
@@ -219,7 +236,8 @@ class TrainingTab(QWidget):
         try:
             order = self.setup.order(self.samples.prompt.text())
         except LabError as error:
-            self.problem.say(str(error), "error")
+            if str(error) != self.setup.wrong.text():  # told there, in place
+                self.session.refuse(str(error))
             return
         self.paces.rest()
         self.session.start(order, steps)
@@ -281,12 +299,21 @@ class TrainingTab(QWidget):
         session, news = self.session, self.session.news
         runaway = "" if news is None else news.runaway
         diverged = session.phase is Phase.DIVERGED
-        self.problem.say("" if diverged else session.problem, "error")
-        self.rescue.say(session.problem if diverged else runaway, "warning", RESCUE)
-        self.unsaved.say("" if news is None else news.unsaved, "warning")
-        self.overfitting.say(self._about_judgement(), "warning")
-        self.old_text.say(self._about_old_text(), "warning")
-        self.no_held_out.say(self._about_held_out(), "warning")
+        said = {self.setup.wrong.text(), self.exported.text, self.peeked.text}
+        for notice, text in (
+            (self.problem, "" if diverged else session.problem),
+            (self.rescue, session.problem if diverged else runaway),
+            (self.unsaved, "" if news is None else news.unsaved),
+            (self.overfitting, self._about_judgement()),
+            (self.old_text, self._about_old_text()),
+            (self.no_held_out, self._about_held_out()),
+        ):
+            once = "" if text in said else text
+            said.add(once)
+            if notice is self.problem:
+                notice.say(once, "error")
+            else:
+                notice.say_while_so(once, "warning", RESCUE if notice is self.rescue else "")
 
     def _about_old_text(self) -> str:
         order, streams = self.session.order, self._lab.streams
@@ -329,8 +356,10 @@ class TrainingTab(QWidget):
 
     @Slot()
     def _settings_changed(self) -> None:
-        if self.session.problem and self.session.phase is Phase.FAILED:
+        if self.session.phase is not Phase.DIVERGED:
             self.session.forget_problem()
+        self.transport.block(self.setup.wrong.text())
+        self._show_notices()
         self.prediction.ask_again()
 
     @Slot()

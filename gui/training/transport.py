@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from gui.driving import transport as driving
@@ -31,13 +32,44 @@ TIPS = Tips(
 class Transport(driving.Transport):
     """The buttons that drive a training run."""
 
+    _blocked = ""
+
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
         super().__init__(session, TIPS, partial(state_in_words, session), parent)
         self.words.setObjectName("training_state")
 
+    def block(self, reason: str) -> None:
+        """Let no new run be started, for a reason that is told elsewhere on screen.
+
+        Args:
+            reason: the tooltip of what is greyed out; empty to allow it again.
+        """
+        self._blocked = reason
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show what can be done now, and where the run stands."""
+        super().refresh()
+        session = self._session
+        for button, tip, begins in (
+            (self.start, TIPS.start, True),
+            (self.step, TIPS.step, session.phase is Phase.EMPTY),
+        ):
+            blocked = begins and bool(self._blocked)
+            if blocked:
+                button.setEnabled(False)
+            said = self._blocked if blocked else tip
+            if button.toolTip() != said:
+                button.setToolTip(said)
+                button.setAccessibleDescription(said)
+        if self._blocked and session.phase is Phase.EMPTY:
+            self.words.setText("Nothing trained yet. Mend the setting first.")
+
 
 def state_in_words(session: TrainingSession) -> str:
-    """Where a run stands, such as "Step 240 of 500 · 31,000 tokens/s · 14 s left"."""
+    """Where a run stands and which it is, such as
+    "Step 240 of 500 · 31,000 tokens/s · 14 s left · this run: Modern, small"."""
     phase, news, job = session.phase, session.news, session.job
     if phase is Phase.EMPTY:
         return "Nothing trained yet. Press Start."
@@ -77,6 +109,8 @@ def state_in_words(session: TrainingSession) -> str:
         loss = news.evaluations["loss"][-1]
         name = "held-out loss" if session.held_out else "loss on the whole training text"
         parts.append(f"{name} {loss:.3f} nats per token")
+    if session.order is not None:
+        parts.append(f"this run: {session.order.title}")
     return " · ".join(parts)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+from shiboken6 import isValid
 
 from gui import theme
 from gui.widgets.look import colours_of
@@ -24,8 +27,9 @@ class Complaint(QLabel):
 
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)
-        self._field = field
-        self._watched: list[QWidget] = []
+        # Weakly: the field owns the complaint, and each would keep the other.
+        self._field = ref(field)
+        self._watched: list[ref[QWidget]] = []
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMargin(4)
@@ -36,19 +40,22 @@ class Complaint(QLabel):
     def say(self, text: str) -> None:
         """Say what is wrong; nothing for an empty text."""
         self.setText(text)
-        for widget in self._watched:
-            widget.removeEventFilter(self)
+        for watched in self._watched:
+            widget = watched()
+            if widget is not None and isValid(widget):
+                widget.removeEventFilter(self)
         self._watched = []
-        if not text:
+        field = self._field()
+        if not text or field is None:
             self.hide()
             return
-        holder = _page_of(self._field)
+        holder = _page_of(field)
         if self.parentWidget() is not holder:
             self.setParent(holder)
-        around: QWidget | None = self._field
+        around: QWidget | None = field
         while around is not None:
             around.installEventFilter(self)
-            self._watched.append(around)
+            self._watched.append(ref(around))
             around = None if around is holder else around.parentWidget()
         self._place()
 
@@ -58,8 +65,8 @@ class Complaint(QLabel):
         return False
 
     def _place(self) -> None:
-        holder = self.parentWidget()
-        if holder is None or not self._field.isVisible() or not self.text():
+        holder, field = self.parentWidget(), self._field()
+        if holder is None or field is None or not field.isVisible() or not self.text():
             self.hide()
             return
         self.setWordWrap(False)
@@ -67,10 +74,10 @@ class Complaint(QLabel):
         if size.width() > holder.width():
             self.setWordWrap(True)
             size = QSize(holder.width(), self.heightForWidth(holder.width()))
-        place = self._field.mapTo(holder, QPoint(0, self._field.height()))
+        place = field.mapTo(holder, QPoint(0, field.height()))
         place.setX(max(0, min(place.x(), holder.width() - size.width())))
         if place.y() + size.height() > holder.height():
-            above = place.y() - self._field.height() - size.height()
+            above = place.y() - field.height() - size.height()
             place.setY(above if above >= 0 else max(0, holder.height() - size.height()))
         self.setGeometry(place.x(), place.y(), size.width(), size.height())
         self.show()

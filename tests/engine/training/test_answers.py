@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.models.landmarks import Landmark
-from engine.training.answers import TIE, answer
+from engine.training.answers import TIE, answer, times_told
 from engine.training.experiment_runs import (
     EVALUATION_COLUMNS,
     STEP_COLUMNS,
@@ -142,13 +142,15 @@ def test_there_is_no_answer_before_the_end() -> None:
     )
 
 
-def test_a_race_by_time_that_was_not_fair_is_called_so() -> None:
+def test_the_times_of_a_race_are_told_and_unlike_ones_called_so() -> None:
     slow, quick = arm("slow", [3.0, 1.0, 1.0]), arm("quick", [3.0, 1.5])  # 6 and 4 seconds
-    found = standing("lowest", ("slow", "quick"), slow, quick)
-    assert "unlike times" not in answer(found).why  # type: ignore[union-attr]
+    found = standing("lowest", ("slow", "quick"), slow, replace(quick, replanned=2))
+    assert times_told(found) == ""
     timed = replace(found, experiment=replace(found.experiment, by="seconds", seconds=5.0))
-    assert "(slow 6.0 s and quick 4.0 s)" in answer(timed).why  # type: ignore[union-attr]
+    told = times_told(timed)
+    assert told.startswith("Of 5 s each had in its own steps: slow 6.0 s (3 steps); quick 4.0 s ")
+    assert "(2 steps, planned anew twice)" in told and "These times are unlike" in told
     even = replace(timed, arms=(slow, arm("quick", [3.0, 2.0, 1.5])))
-    assert "unlike times" not in answer(even).why  # type: ignore[union-attr]
+    assert "unlike" not in times_told(even)
     failed = replace(timed, arms=(slow, arm("quick", [3.0], "diverged")))
-    assert "unlike times" not in answer(failed).why  # type: ignore[union-attr]
+    assert "unlike" not in times_told(failed)

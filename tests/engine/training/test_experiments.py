@@ -135,31 +135,24 @@ def test_an_arm_learns_from_its_share_of_the_text_only() -> None:
     assert work.arms[1].trainer.held_out is HELD_OUT
 
 
-def test_by_seconds_the_turn_goes_to_the_one_with_the_least_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """With clocks of our own: the slow arm's steps cost three times as much."""
-    cost = {16: 1.0, 32: 3.0}
+def test_groups_follow_one_another_and_let_their_models_go() -> None:
+    arms = tuple(
+        Arm(f"{group}{n}", small(steps=4, eval_every=2), group=group)
+        for group in "ab"
+        for n in range(2)
+    )
+    alive = []
 
-    def pretend_paces(experiment, train, held_out, job):
-        return tuple(Pace(cost[arm.recipe.width], 0.0, 1.0) for arm in experiment.arms)
+    class Counting(Job):
+        def publish(self, snapshot: Standing) -> None:
+            alive.append(sum(arm.trainer is not None for arm in work.arms))
+            steps = [arm.step for arm in snapshot.arms]
+            assert steps[:2] == [4, 4] or steps[2:] == [0, 0]
 
-    monkeypatch.setattr("engine.training.experiment_runs.paces", pretend_paces)
-    step = Trainer.step
-
-    def on_our_clock(self, job):
-        record = replace(step(self, job), seconds=cost[self.recipe.width])
-        self.history.steps[-1] = record
-        return record
-
-    monkeypatch.setattr(Trainer, "step", on_our_clock)
-    recipes = {"quick": small(width=16), "slow": small(width=32)}
-    job = Watching()
-    _, standing = run(an_experiment(recipes, by="seconds", seconds=12.0), job)
-    assert [arm.step for arm in standing.arms] == [12, 4]
-    for seen in job.seen:
-        spent = [a.steps["seconds"][-1] if a.step else 0.0 for a in seen.arms]
-        assert abs(spent[0] - spent[1]) <= 3.0
+    work = ExperimentRun(an_experiment(arms=arms), TRAIN, HELD_OUT, TOKENIZER, keep_models=False)
+    standing = work.run(Counting())
+    assert standing.finished and max(alive) == 2 and alive[-1] == 0
+    assert standing.arms[3].loss == alone(arms[3].recipe).history.evaluations[-1].loss
 
 
 def test_plans_and_estimates_follow_the_pace() -> None:

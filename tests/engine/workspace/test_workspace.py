@@ -272,3 +272,15 @@ def test_the_long_work_tells_its_progress() -> None:
     tokenizer = make_tokenizer(TokenizerSpec(vocab_size=300), corpus, job)
     make_ngram(NGramSettings(), make_streams(corpus, tokenizer, job), job)
     assert len(job.messages) >= 4
+
+
+def test_streams_are_equal_if_made_from_the_same() -> None:
+    spec = TokenizerSpec("bytes")
+    made = []
+    for text in (TALE, TALE, OTHER):
+        _, corpus = corpus_of(text)
+        tokenizer = make_tokenizer(spec, corpus)
+        made.append((make_streams(corpus, tokenizer), tokenizer))
+    (one, cut), (same, cut_again), (other, _) = made
+    assert one == same and cut == cut_again and hash(one) == hash(same)
+    assert one != other and one.train is not same.train

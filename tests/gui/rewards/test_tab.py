@@ -271,6 +271,9 @@ def test_every_control_has_a_name_and_a_tip(tab: RewardsTab) -> None:
 
 def test_nothing_is_cut_off_in_a_small_window(tab: RewardsTab, lab: Lab, qtbot: Any) -> None:
     tab.resize(700, 600)
+    fold = tab.setup.panel.fold
+    fold.setChecked(False)
+    fold.click()  # opened by hand, it stays open at any size
     for size in (75, 200, 250):
         lab.theme.set_text_size(size)
         qtbot.waitExposed(tab)
@@ -284,6 +287,40 @@ def test_nothing_is_cut_off_in_a_small_window(tab: RewardsTab, lab: Lab, qtbot: 
         for widget in widgets:
             assert widget.width() >= widget.minimumSizeHint().width()
             assert widget.height() >= widget.minimumSizeHint().height()
+
+
+def test_the_weights_make_room_for_the_page_until_someone_opens_them(
+    tab: RewardsTab, lab: Lab, qtbot: Any
+) -> None:
+    fold = tab.setup.panel.fold
+    weight = tab.setup.weights["exact"]
+    qtbot.waitUntil(lambda: fold.isChecked() and weight.isVisible())
+    lab.theme.set_text_size(200)
+    qtbot.waitUntil(lambda: not fold.isChecked() and not weight.isVisible())
+    assert "Exactly right" in tab.setup.panel.formula.text() and tab.transport.start.isVisible()
+    qtbot.mouseClick(fold, Qt.MouseButton.LeftButton)
+    lab.theme.set_text_size(190)
+    qtbot.waitUntil(lambda: weight.isVisible())
+
+
+def test_the_run_at_hand_is_named_where_another_is_set_up(tab: RewardsTab, until: Until) -> None:
+    tab.transport.start.click()
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    assert not tab.elsewhere.isVisible()
+    tab.setup.tasks.setCurrentIndex(1)
+    assert tab.elsewhere.isVisible()
+    assert "Small sums" in tab.elsewhere.text() and "Exactly right" in tab.elsewhere.text()
+    tab.setup.tasks.setCurrentIndex(0)
+    assert not tab.elsewhere.isVisible()
+
+
+def test_a_reward_of_nothing_is_told(tab: RewardsTab, until: Until) -> None:
+    tab.setup.weights["exact"].set_value(0.0)
+    tab.transport.start.click()
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    assert "nothing will be learned" in tab.problem.text
+    tab.setup.weights["exact"].set_value(1.0)
+    assert tab.problem.text == ""
 
 
 def test_the_tab_dies_with_its_window(lab: Lab, dies: Callable[[QWidget], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from engine.training.experiments import Experiment
 from engine.training.runs import Recorder, describe
 from gui.kept_runs import catalogue
 from gui.lab import Lab
-from gui.training.compare_page import OTHER_TOKENS, ComparePage
-from gui.training.compare_table import COLUMNS
+from gui.training.compare_page import ComparePage
+from gui.training.compare_plot import OTHER_TOKENS, short
+from gui.training.compare_table import COLUMNS, FEW_ROWS
 from gui.training.compare_work import said_differences
 from gui.training.paces import Paces
 from gui.training.setup import SetupPanel
@@ -120,8 +122,6 @@ def test_a_few_runs_are_in_view_without_scrolling(page: ComparePage, lab: Lab) -
     lab.theme.set_text_size(200)
     page.table.show_runs(page.table.runs * 2, set())
     page.table.resize(page.table.width(), page.table.minimumSizeHint().height())
-    page.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-    page.table.updateGeometries()
     assert page.table.verticalScrollBar().maximum() == 0
     lab.theme.set_text_size(100)
 
@@ -235,3 +235,56 @@ def test_cloned_settings_are_set_up_again(lab: Lab, qtbot: Any) -> None:
     panel.adopt(own)
     assert panel.order("").recipe.but(eval_every=0) == own.but(eval_every=0)
     assert panel.size_box.currentData() == "small" and not panel._size_word()
+
+
+def test_all_runs_are_in_view_only_when_asked_for(page: ComparePage) -> None:
+    run = page.table.runs[0]
+    many = tuple(
+        replace(run, summary=replace(run.summary, key=f"20261129-090000-{n:06x}"))
+        for n in range(FEW_ROWS + 3)
+    )
+    page._listed((many, ()))
+    assert page.more.isVisible() and page.more.text() == f"Show all {FEW_ROWS + 3} runs"
+    table = page.table
+
+    def in_view() -> int:
+        return sum(not table.isRowHidden(row) for row in range(table.rowCount()))
+
+    few = table.minimumSizeHint().height()
+    assert in_view() == FEW_ROWS
+    page.more.click()
+    assert in_view() == FEW_ROWS + 3 and page.more.text() == f"Show only {FEW_ROWS} runs"
+    assert table.minimumSizeHint().height() == few + 3 * table.verticalHeader().defaultSectionSize()
+    page.more.click()
+    assert in_view() == FEW_ROWS
+
+
+def test_what_a_narrow_table_leaves_out_is_told_of_the_selected_run(
+    page: ComparePage, keys: dict[str, str]
+) -> None:
+    page.resize(2400, 900)
+    select(page, keys["first"])
+    assert page.table.left_out == () and "Settings:" not in page.about.text()
+    page.resize(620, 900)
+    out = page.table.left_out
+    assert "Settings" in out and "Run" not in out and "Held-out loss" not in out
+    assert f"Settings: {in_short(a_recipe())}" in page.about.text()
+    assert all(f"{title}: " in page.about.text() for title in out)
+    assert page.table.horizontalScrollBar().maximum() == 0
+    page.resize(2400, 900)
+    assert page.table.left_out == () and "Settings:" not in page.about.text()
+
+
+def test_the_page_needs_no_more_height_for_having_been_tall(page: ComparePage) -> None:
+    before = page.heightForWidth(1100)
+    page.resize(1100, 3000)
+    assert page.plot.height() > 2000
+    assert page.heightForWidth(1100) == before
+    page.resize(1100, before)
+    assert page.plot.view.height() >= page.plot.view.minimumHeight()
+
+
+def test_names_from_others_are_shortened_on_one_line() -> None:
+    assert short("as it is") == "as it is"
+    told = short("one\ntwo " + "x" * 5000)
+    assert told.startswith("one two x") and "…" in told and len(told) <= 52

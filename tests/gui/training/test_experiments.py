@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from engine.jobs import Job
 from engine.training.experiment_runs import ExperimentRun, Standing
 from engine.training.experiments import Arm, Experiment, Question
-from engine.training.pace import run_seconds
+from engine.training.pace import Pace, run_seconds
+from engine.training.records import StepRecord
 from engine.training.scaling import fit
 from engine.training.trainer import Trainer
+from engine.workspace import CorpusChoice
 from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.experiments_page import ExperimentsPage, law_said
@@ -181,6 +184,16 @@ def test_all_of_the_ready_made_ones_are_offered_for_the_text_in_force(
         page.plot.export_csv(tmp_path / "plot.csv")
 
 
+def test_another_text_while_the_page_is_open_is_another_trial(
+    page: ExperimentsPage, lab: Lab, until: Until
+) -> None:
+    before = page.trial
+    assert before is not None and before == page.trial
+    lab.choose_corpus(CorpusChoice("text", text="Rain fell, and the river rose. " * 40))
+    until(lambda: lab.preparing is None and page.trial is not None and page.trial != before)
+    assert page.card.state == "asking" and page.about.text()
+
+
 def test_a_window_that_does_not_keep_up_holds_the_newest_standing_only(
     page: ExperimentsPage, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,3 +253,37 @@ def test_an_estimate_is_there_before_all_settings_are_measured(
     page.times.want(trial)
     until(lambda: page.times.seconds(trial) is not None)
     assert "measured on this computer" in page.words.text()
+
+
+def test_a_race_by_seconds_says_what_each_had_and_keeps_its_true_steps(
+    page: ExperimentsPage, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock of ours, which slows down threefold after it was measured."""
+    step = Trainer.step
+
+    def on_our_clock(trainer: Trainer, job: Job) -> StepRecord:
+        record = replace(step(trainer, job), seconds=0.1 if trainer.step_count <= 10 else 0.3)
+        trainer.history.cut(trainer.step_count - 1)
+        trainer.history.add(record)
+        return record
+
+    def paces(experiment: Experiment, *_: object) -> tuple[Pace, ...]:
+        return tuple(Pace(0.1, 0.01, 1.0) for _ in experiment.arms)
+
+    monkeypatch.setattr(Trainer, "step", on_our_clock)
+    monkeypatch.setattr("engine.training.experiment_runs.paces", paces)
+    page.offer(toy(by="seconds", seconds=4.0))
+    assert "of training steps each; scoring comes on top" in page.words.text()
+    page.start.click()
+    until(lambda: page.session.outcome is not None)
+    standing = page.session.standing
+    assert standing is not None and page.along.currentData() == "seconds"
+    told = page.found.label.text()
+    for row, arm in enumerate(standing.arms):
+        assert arm.seconds == pytest.approx(4.0, rel=0.05) and 18 <= arm.step <= 22
+        assert f"{arm.arm.name} {arm.seconds:.1f} s ({arm.step} steps, planned anew" in told
+        assert page.table.item(row, 2).text() == f"{arm.step} of {arm.step}"
+    for run, arm in zip(catalogue().runs("training").runs, standing.arms, strict=True):
+        assert run.description.steps == run.step == arm.step
+        assert run.description.details["timetable"][0] == 40
+        assert run.mark == "finished"

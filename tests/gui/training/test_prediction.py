@@ -81,7 +81,7 @@ def test_it_is_asked_locked_in_by_keys_and_answered_at_the_end(
     qtbot.keyClick(card, Qt.Key.Key_3)
     qtbot.keyClick(card, Qt.Key.Key_Return)
     qtbot.mouseClick(tab.transport.start, Qt.MouseButton.LeftButton)
-    assert card.state == "locked" and card.isVisible()
+    assert card.state == "locked" and card.line.isVisible() and not card.isVisible()
     until(lambda: tab.session.phase is Phase.FINISHED)
     news = tab.session.news
     assert news is not None
@@ -123,7 +123,7 @@ def test_a_run_that_is_stopped_too_early_tells_nothing_until_it_goes_on(
     until(lambda: tab.session.phase is Phase.PAUSED)
     qtbot.mouseClick(tab.transport.stop, Qt.MouseButton.LeftButton)
     until(lambda: tab.session.phase is Phase.STOPPED)
-    assert tab.prediction.state == "locked" and tab.prediction.isVisible()
+    assert tab.prediction.state == "locked" and tab.prediction.line.isVisible()
     qtbot.mouseClick(tab.transport.resume, Qt.MouseButton.LeftButton)
     until(lambda: tab.session.phase is Phase.FINISHED)
     assert tab.prediction.state == "revealed"

@@ -20,6 +20,7 @@ from gui.training.step_page import StepPage
 from gui.training.step_run import FAR_TOO_LARGE
 from gui.training.tab import TrainingTab
 from tests.gui.conftest import flush_deletes
+from tests.gui.training.conftest import an_order
 
 Until = Callable[[Callable[[], bool]], None]
 LINES = "The feral cat\nCat 7 bit"
@@ -188,3 +189,23 @@ def test_right_answers_are_those_of_the_numbers() -> None:
     assert words.right_far(0.1, math.nan, 100)[0] == (2,)
     assert words.right_far(0.1, 0.4, 100)[0] == (1,)
     assert words.right_far(0.001, 0.09, 100)[0] == (0,)
+
+
+def test_sentences_are_offered_that_the_model_reads(
+    tab: TrainingTab, lab: Lab, until: Until, qtbot: Any
+) -> None:
+    page = tab.pages.page("step")
+    tab.session.start(an_order(lab), steps=1)  # its context is 16 bytes
+    until(lambda: tab.session.phase is Phase.PAUSED)
+    assert page.model_box.currentData() == "run"
+    assert page.model_box.currentText() == "the run, when last scored, after 0 steps"
+    lines = page.text.text().split("\n")
+    assert all(0 < len(line.encode()) <= 16 for line in lines)
+    assert lines[0] == "The feral cat"
+    press(qtbot, page.take_button)
+    until(lambda: page._found is not None or bool(page.problem.text))
+    assert page.problem.text == ""
+    page.text.set_text(LINES)  # one's own text is left alone
+    tab.session.step()
+    until(lambda: tab.session.news is not None and tab.session.news.step == 2)
+    assert page.text.text() == LINES

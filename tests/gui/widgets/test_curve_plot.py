@@ -44,6 +44,7 @@ def plot(qtbot: QtBot) -> CurvePlot:
     with qtbot.waitExposed(made):
         made.show()
     made.redraw()
+    qtbot.waitUntil(lambda: not made.turns.waiting)  # the numbers took their room
     return made
 
 
