@@ -236,8 +236,8 @@ def model_sizes(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
         key="model sizes",
         title="Model size at equal compute",
         about="Five sizes of the modern recipe, each at three budgets of floating-point "
-        "operations: a larger model reads fewer tokens for the same budget, C ≈ 6·N·D. Each run's "
-        "learning rate falls to 0 by its own end.",
+        "operations, one budget after the other: a larger model reads fewer tokens for the same "
+        "budget, C ≈ 6·N·D. Each run's learning rate falls to 0 by its own end.",
         look_for="Each budget gives a U: too small a model has learned what it can hold, too large "
         "a one has hardly begun to read. With more compute the lowest point moves to larger "
         "models. The law fitted to all runs says how fast: the best size grows like C to the "
