@@ -6,7 +6,7 @@ import csv
 import math
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -315,6 +315,56 @@ def test_long_curves_are_drawn_in_turns_and_shown_when_complete(
     assert "tick" in drawn[first:-1]  # others have their turn in between
     assert all(pair != ("stroke", "stroke") for pair in pairwise(drawn))
     assert made.view.ranges()[0] == (0.0, 4999.0)
+
+
+def test_work_that_is_asked_for_all_the_time_leaves_time_for_others(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Owner(QWidget):
+        done, now = 0, 1000.0
+
+        def work(self) -> Iterator[None]:
+            for _ in range(3):
+                self.now += 10.0  # milliseconds, by a clock of its own
+                yield
+            self.done += 1
+            if self.done == 1:
+                made.ask()
+
+    owner = Owner()
+    qtbot.addWidget(owner)
+    made = turns.Turns(owner.work, owner)
+    monkeypatch.setattr(made, "_now", lambda: owner.now)
+    made.ask()
+    assert made._timer.interval() == 0
+    qtbot.waitUntil(lambda: owner.done == 1)
+    assert made.waiting and made._timer.interval() == turns.REST * 30
+    qtbot.waitUntil(lambda: owner.done == 2 and not made.waiting)
+    owner.now += 45.0
+    made.ask()
+    assert made._timer.interval() == turns.REST * 30 - 45
+    made.do_now()  # waits for nothing
+    assert owner.done == 3 and not made.waiting
+
+
+def test_work_that_fails_can_be_asked_for_again(qtbot: QtBot) -> None:
+    class Owner(QWidget):
+        tries = 0
+
+        def work(self) -> Iterator[None]:
+            self.tries += 1
+            if self.tries == 1:
+                raise RuntimeError("as if")
+            yield
+
+    owner = Owner()
+    qtbot.addWidget(owner)
+    made = turns.Turns(owner.work, owner)
+    with qtbot.captureExceptions() as caught:
+        made.ask()
+        qtbot.waitUntil(lambda: len(caught) == 1)
+    made.ask()
+    qtbot.waitUntil(lambda: owner.tries == 2 and not made.waiting)
 
 
 def test_a_view_that_is_moved_while_it_is_drawn_stays_where_it_was_put(plot: CurvePlot) -> None:
