@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import ismethod
 from weakref import WeakMethod
 
 from PySide6.QtCore import Qt, Slot
@@ -19,7 +20,7 @@ class Beside(QSplitter):
     Args:
         first: stands left, or above.
         second: stands right, or below.
-        wanted: the widths that both want, in pixels; a method of ``parent``.
+        wanted: the widths that both want, in pixels.
         parent: the widget that owns it.
         least: of a width, the share below which both stand below one another.
     """
@@ -33,7 +34,9 @@ class Beside(QSplitter):
         least: float = 1.0,
     ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self._wanted, self._least = WeakMethod(wanted), least  # or each would keep the other
+        # Weakly where it is a method of the owner, or each would keep the other.
+        self._wanted = WeakMethod(wanted) if ismethod(wanted) else lambda: wanted
+        self._least = least
         self._by_hand = False
         self._shared: tuple[int, int, int] | None = None
         self.setChildrenCollapsible(False)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import LabError
@@ -43,8 +43,10 @@ def plot(qtbot: QtBot) -> CurvePlot:
     made.set_series("held-out", [1, 500, 1000], [6.1, 1.6, 1.4], kind="policy")
     with qtbot.waitExposed(made):
         made.show()
-    made.redraw()
-    qtbot.waitUntil(lambda: not made.turns.waiting)  # the numbers took their room
+    for _ in range(3):  # the numbers take their room when they are painted first
+        made.redraw()
+        QApplication.processEvents()
+    qtbot.waitUntil(lambda: not made.turns.waiting)
     return made
 
 
