@@ -244,8 +244,10 @@ class CurvePlot(QWidget):
             sheet = self.sheet(x, y, self.devicePixelRatioF())
             self.canvas.begin(sheet)
             for stroke in self.strokes(sheet):
+                yield  # finding the points of a long curve takes as long as drawing them
                 self.canvas.add(stroke)
                 yield
+        yield
         self._drawing = True
         try:
             self.view.set_logarithmic(*(axis.log for axis in axes))

@@ -7,7 +7,7 @@ from weakref import WeakMethod
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Slot
 
-SLICE_MS = 4
+SLICE_MS = 3
 """How long work goes on before the event loop has its turn."""
 REST = 2.0
 """After work comes a rest of so many times its length: work that is asked for all the time takes at
