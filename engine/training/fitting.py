@@ -7,6 +7,7 @@ Both are worked out beforehand. Imports no torch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -79,6 +80,44 @@ def refusal(
             f"stopped on the way. Turn down {_largest(recipe, vocab_size)}."
         )
     return ""
+
+
+def refusal_together(
+    recipes: Mapping[str, Recipe],
+    vocab_size: int,
+    memory: Memory,
+    flops_per_second: float | None = None,
+) -> str:
+    """Why recipes that are trained in turns can't be on a machine; empty if they can. Each keeps
+    its parameters and its optimizer's numbers all the time; what a step needs besides, only one
+    of them needs at once.
+
+    Args:
+        recipes: what is to be trained, by name.
+        vocab_size: V, end-of-text included.
+        memory: the machine's.
+        flops_per_second: what was measured on it, if anything was.
+
+    Raises:
+        LabError: if one of them is no transformer.
+    """
+    standing = at_work = 0
+    for name, recipe in recipes.items():
+        alone = refusal(recipe, vocab_size, memory, flops_per_second)
+        if alone:
+            return f"“{name}”: {alone}"
+        if recipe.device != "cuda":
+            still = training_bytes(recipe.but(batch_size=1, context=1), vocab_size)
+            standing += still
+            at_work = max(at_work, training_bytes(recipe, vocab_size) - still)
+    needed = standing + at_work
+    if needed <= memory.for_training:
+        return ""
+    return (
+        f"Training these {len(recipes)} in turns takes about {said_bytes(needed)} of memory, and "
+        f"this computer has {said_bytes(memory.total)}, of which they may take "
+        f"{said_bytes(memory.for_training)} now. Take fewer, or smaller ones."
+    )
 
 
 def worth_trying(recipe: Recipe, vocab_size: int, flops_per_second: float | None = None) -> bool:

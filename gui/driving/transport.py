@@ -54,7 +54,7 @@ class Transport(QWidget):
         row = FlowRow(self)
         self.start = self._button(row, "St&art", tips.start)
         self.pause = self._button(row, "&Pause", tips.pause)
-        self.resume = self._button(row, "&Resume", tips.resume)
+        self.resume = self._button(row, "Res&ume", tips.resume)
         self.step = self._button(row, tips.step_text, tips.step)
         self.stop = self._button(row, "St&op", tips.stop)
         self.words = plain_label("", self, wrap=not beside)

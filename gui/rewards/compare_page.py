@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSplitter, QVBoxLa
 from engine.errors import LabError
 from engine.posttraining.tasks import Task
 from gui import theme
-from gui.rewards.live import Comparison
+from gui.rewards.news import Comparison
 from gui.rewards.session import RewardsSession
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.distribution_bars import Distribution, DistributionBars
@@ -40,7 +40,7 @@ class ComparePage(QWidget):
         self.prompt.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         name = QLabel("Pro&mpt")
         name.setBuddy(self.prompt)
-        self.ask = QPushButton("As&k both", self)
+        self.ask = QPushButton("Ask &both", self)
         self.ask.setToolTip("Let policy and reference answer this prompt.")
         row = FlowRow(self)
         for widget in (name, self.prompt, self.ask):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 
 from engine.posttraining.records import UpdateRecord
 from gui import theme
-from gui.rewards.live import News
+from gui.rewards.news import News
 from gui.widgets.curve_plot import CurvePlot, Mark
 from gui.widgets.safe_text import plain_label
 

@@ -60,8 +60,8 @@ class Drive(FlowRow):
         self.stage = Stage.EMPTY
         self.problem = ""
         """What went wrong, in a sentence; empty if nothing did."""
-        self.start = self._button("&Run", "Begin anew with what is chosen here.")
-        self.pause = self._button("Paus&e", "Wait where it stands; other work runs meanwhile.")
+        self.start = self._button("Ru&n", "Begin anew with what is chosen here.")
+        self.pause = self._button("Pa&use", "Wait where it stands; other work runs meanwhile.")
         self.stop = self._button("Sto&p", "End it here; what was drawn stays, and it can go on.")
         self.resume = self._button("&Go on", "Go on where it was paused or stopped.")
         self.words = plain_label("", self)

@@ -15,7 +15,7 @@ from gui.rewards.beside import Beside
 from gui.rewards.group_question import GroupQuestion, question_of
 from gui.rewards.group_told import ADVANTAGES, told_of_spread
 from gui.rewards.group_why import counted_terms, reasons
-from gui.rewards.live import News
+from gui.rewards.news import News
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.notice import Notice
 from gui.widgets.numbers import format_number
@@ -60,7 +60,7 @@ class GroupPage(QWidget):
         self.slider.setEnabled(False)
         self.slider.setAccessibleName("Update to look into")
         self.slider.setToolTip("Which update to look into; at the right end the newest.")
-        self.which = QLabel("&Group of update –")
+        self.which = QLabel("Group of up&date –")
         self.which.setBuddy(self.slider)
         self.prompt = plain_label("", self, wrap=True)
         theme.set_text_role(self.prompt, "subtitle")
@@ -132,7 +132,7 @@ class GroupPage(QWidget):
         self._news = None
         self.slider.setEnabled(False)
         self.slider.setRange(1, 1)
-        self.which.setText("&Group of update –")
+        self.which.setText("Group of up&date –")
         self.prompt.setText("Press One update: its first group is shown here, answer by answer.")
         for tile in (self.mean, self.std, self.tokens):
             tile.set_value(None)
@@ -206,7 +206,7 @@ class GroupPage(QWidget):
             return
         group = record.group
         newest = record.update == self._news.update
-        self.which.setText(f"&Group of update {record.update:,}{' (newest)' if newest else ''}")
+        self.which.setText(f"Group of up&date {record.update:,}{' (newest)' if newest else ''}")
         self.which.setToolTip(WHICH)
         self._ask(record)
         asked = self._asked is not None and record.update == self._asked_about

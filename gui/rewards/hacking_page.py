@@ -50,7 +50,7 @@ class HackingPage(QWidget):
         self.choice.setAccessibleName("Experiment")
         self.choice.setToolTip("What goes wrong, and how to shape it better.")
         self.choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        name = QLabel("E&xperiment")
+        name = QLabel("Experimen&t")
         name.setBuddy(self.choice)
         row = FlowRow(self)
         row.add(name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import LabError
@@ -19,18 +19,44 @@ from engine.posttraining.rewards import RewardMix, RewardTerm
 from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import Task
 from engine.runs import Catalogue, KeptRun, Mark, RunDescription, RunSummary, Source
+from gui.rewards.looks_kept import event_to_dict, events_from, look_from_dict, look_to_dict
+from gui.rewards.news import Event, Look, Score
 
 if TYPE_CHECKING:
     from engine.posttraining.grpo import GRPO
 
 KIND = "post-training"
 UPDATES, SCORES, OPENED = "updates", "scores", "opened"
+LOOKS, EVENTS = "looks", "events"
 SCORE_COLUMNS = ("update", "true_score")
 KEEP_EVERY = 20
 """Updates between two checkpoints."""
 GREATEST_WEIGHT = 100.0
 """Of a term of the reward, up or down, as far as the window can set it."""
 GOES_ON = "Training goes on, but would be lost in a crash."
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept run at its newest checkpoint."""
+
+    run: GRPO
+    records: list[UpdateRecord]
+    scores: list[Score]
+    looks: list[Look]
+    """Those that can be read and are about the prompts shown now."""
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a run has been through up to a checkpoint."""
+
+    records: Sequence[UpdateRecord]
+    scores: Sequence[Score]
+    shown: Sequence[Prompt]
+    looks: Sequence[Look]
+    events: Sequence[Event]
 
 
 class Keeping:
@@ -45,18 +71,19 @@ class Keeping:
         """
         self._catalogue, self.key = catalogue, key
         self._kept: KeptRun | None = None
+        self._looked = -1  # the newest look that is written down
+        self._events: tuple[Event, ...] = ()  # those that are
         self.said = ""
         """What went wrong at the last try; empty if nothing did."""
 
-    def load(
-        self, task: Task, terms: Sequence[RewardTerm]
-    ) -> tuple[GRPO, list[UpdateRecord], list[tuple[int, float]]]:
-        """The kept run at its newest checkpoint, its records and its held-out scores so far.
+    def load(self, task: Task, terms: Sequence[RewardTerm], shown: Sequence[Prompt]) -> Kept:
+        """The kept run at its newest checkpoint.
 
         Args:
             task: the run's.
             terms: those that the task has, and what has been made for it; what the run keeps of
                 its reward is used before them.
+            shown: the prompts that looks are about.
 
         Raises:
             LabError: if it is gone, damaged, or rewarded by a term that is neither kept nor there.
@@ -79,9 +106,16 @@ class Keeping:
             kept.table(name, columns).cut(at)
         table = self._catalogue.curves(self.key)[SCORES]
         pairs = zip(table["update"].tolist(), table["true_score"].tolist(), strict=True)
-        scores = [(int(u), v) for u, v in pairs if u <= at]
+        scores = [Score(int(u), v) for u, v in pairs if u <= at]
+        n_tokens = run.module.config.vocab_size
+        read = (look_from_dict(e, shown, n_tokens) for e in kept.entries(LOOKS))
+        looks = [look for look in read if look is not None and look.update <= at]
+        kept.journal(LOOKS).replace([look_to_dict(look, shown) for look in looks])
+        events = events_from(kept.entries(EVENTS), at)
+        self._looked = looks[-1].update if looks else -1
+        self._events = tuple(events)
         self._kept = kept
-        return run, records, scores
+        return Kept(run, records, scores, looks, events)
 
     def updated(self, record: UpdateRecord) -> None:
         """Write an update down."""
@@ -89,24 +123,17 @@ class Keeping:
             kept = self._kept
             self._try(lambda: _write(kept, record))
 
-    def scored(self, update: int, score: float) -> None:
+    def scored(self, score: Score) -> None:
         """Write a held-out score down."""
         if self._kept is not None:
-            self._kept.table(SCORES, SCORE_COLUMNS).append((update, score))
+            row = (score.update, score.value)
+            self._kept.table(SCORES, SCORE_COLUMNS).append(row)
 
-    def save(self, run: GRPO, updates: int, records: Sequence[UpdateRecord],
-             scores: Sequence[tuple[int, float]], mark: Mark) -> None:  # fmt: skip
+    def save(self, run: GRPO, updates: int, past: Past, mark: Mark) -> None:
         """Write a checkpoint; the first one begins to keep the run."""
-        self._try(lambda: self._save(run, updates, records, scores, mark))
+        self._try(lambda: self._save(run, updates, past, mark))
 
-    def _save(
-        self,
-        run: GRPO,
-        updates: int,
-        records: Sequence[UpdateRecord],
-        scores: Sequence[tuple[int, float]],
-        mark: Mark,
-    ) -> None:
+    def _save(self, run: GRPO, updates: int, past: Past, mark: Mark) -> None:
         from engine.posttraining.checkpoints import save_run
 
         if self._catalogue is None:
@@ -115,16 +142,28 @@ class Keeping:
         if kept is None:
             kept = self._catalogue.create(describe(run, updates))
             self._kept, self.key = kept, kept.key
-            for record in records:
+            for record in past.records:
                 _write(kept, record)
-            for row in scores:
-                kept.table(SCORES, SCORE_COLUMNS).append(row)
-        score = scores[-1][1] if scores else math.nan
-        figures = {"true_score": score, "reward": records[-1].reward, "kl": records[-1].answer_kl}
+            for score in past.scores:
+                self.scored(score)
+        self._look_back(kept, past)
+        last, newest = past.records[-1], past.scores[-1].value if past.scores else math.nan
+        figures = {"true_score": newest, "reward": last.reward, "kl": last.answer_kl}
         at = run.update_count
-        kept.keep(at, lambda folder: save_run(run, folder), 1 - score, figures)
+        kept.keep(at, lambda folder: save_run(run, folder), 1 - newest, figures)
         kept.mark(mark, at, figures)
         self._catalogue.make_room((kept.key,))
+
+    def _look_back(self, kept: KeptRun, past: Past) -> None:
+        """Write what was seen and what happened since the last checkpoint. Only then: a run that
+        is cut off goes on from a checkpoint, and sees again what came after."""
+        for look in past.looks:
+            if look.update > self._looked:
+                kept.journal(LOOKS).append(look_to_dict(look, past.shown), sync=False)
+                self._looked = look.update
+        if tuple(past.events) != self._events:
+            kept.journal(EVENTS).replace([event_to_dict(event) for event in past.events])
+            self._events = tuple(past.events)
 
     def _try(self, write: Callable[[], None]) -> None:
         try:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import LabError
-from engine.runs import Catalogue, RunSummary, export_run, import_run
+from engine.runs import Catalogue, RunSummary, export_run
 from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
@@ -30,11 +30,13 @@ from gui.rewards.curves_page import TERM_COLOURS, TERM_LINES
 from gui.rewards.keeping import KIND, SCORES, UPDATES
 from gui.rewards.kept_changes import KeptChanges
 from gui.rewards.sheet import Column, Sheet
+from gui.run_import import RunImport
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.notice import Notice
 
 FILES_KEY = "rewards: kept runs"
+OTHER_KIND = "It is no run of this tab: look for it in the tab “Training”, under “Compare”."
 MOST_COMPARED = len(TERM_COLOURS)
 MEASURES: tuple[tuple[str, str, str], ...] = (
     ("true_score", "True score, held out", "true score (0 … 1)"),
@@ -69,17 +71,18 @@ class KeptPage(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.set_placeholder("A run is kept here once it has made five updates.")
         buttons = FlowRow(self)
-        self.resume = self._button(buttons, "&Resume", "Go on with the chosen run.")
-        self.pin = self._button(buttons, "P&in", "Pin or unpin: pinned runs are never dropped.")
-        self.delete = self._button(buttons, "&Delete", "Delete the chosen runs; Undo brings back.")
+        self.resume = self._button(buttons, "Resu&me", "Go on with the chosen run.")
+        self.pin = self._button(buttons, "&Pin", "Pin or unpin: pinned runs are never dropped.")
+        self.delete = self._button(buttons, "D&elete", "Delete the chosen runs; Undo brings back.")
         self.undo = self._button(buttons, "&Undo delete", "Bring back what was deleted last.")
-        self.export = self._button(buttons, "E&xport …", "Copy the chosen run into a new folder.")
-        self.import_ = self._button(buttons, "Im&port …", "Take in a folder that was exported.")
+        self.export = self._button(buttons, "Expor&t …", "Copy the chosen run into a new folder.")
         self.problem = Notice(self)
+        self.import_ = RunImport(lab, self.problem, KIND, OTHER_KIND, buttons)
+        buttons.add(self.import_)
         self.name = self._line("Name of the run", "What the chosen run is called.")
         self.note = self._line("Note", "What you want to remember of the chosen run.")
         words = FlowRow(self)
-        for title, line in (("&Name", self.name), ("No&te", self.note)):
+        for title, line in (("N&ame", self.name), ("N&ote", self.note)):
             label = QLabel(title)
             label.setBuddy(line)
             words.add(label)
@@ -120,7 +123,7 @@ class KeptPage(QWidget):
         self.delete.clicked.connect(self._delete)
         self.undo.clicked.connect(self._undo)
         self.export.clicked.connect(self.ask_export)
-        self.import_.clicked.connect(self.ask_import)
+        self.import_.taken.connect(self.refresh)
         self.name.editingFinished.connect(self._rename)
         self.note.editingFinished.connect(self._write_note)
         theme.current().changed.connect(self._draw)
@@ -303,17 +306,6 @@ class KeptPage(QWidget):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setLabelText(QFileDialog.DialogLabel.FileName, "New folder:")
         dialog.fileSelected.connect(self.save_folder)
-        return self._open(dialog)
-
-    @Slot()
-    def ask_import(self) -> QFileDialog:
-        """Ask which folder to take in."""
-        dialog = QFileDialog(self.window(), "Import a run")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.take_folder)
-        return self._open(dialog)
-
-    def _open(self, dialog: QFileDialog) -> QFileDialog:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return dialog
@@ -334,31 +326,9 @@ class KeptPage(QWidget):
                 on_error=self._failed,
             )
 
-    @Slot(str)
-    def take_folder(self, path: str) -> None:
-        """Take an exported folder in as a run of its own."""
-        self._lab.compute.request(
-            FILES_KEY,
-            import_run,
-            self._catalogue,
-            Path(path),
-            title="Importing a run",
-            with_job=True,
-            on_result=self._imported,
-            on_error=self._failed,
-        )
-
     @Slot(object)
     def _exported(self, folder: Path) -> None:
         self.problem.say(f"The run is in the folder {folder}.", "good")
-
-    @Slot(object)
-    def _imported(self, run: RunSummary) -> None:
-        self.refresh()
-        if run.description.kind == KIND:
-            self.problem.say(f"“{run.name}” was taken in.", "good")
-        else:
-            self.problem.say(f"“{run.name}” was taken in. It is no run of this tab.", "warning")
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import LabError
 from engine.jobs import NO_JOB, Job
-from engine.models.base import LogProbs
-from engine.posttraining.prompts import Answer, Prompt
+from engine.posttraining.prompts import Answer
 from engine.posttraining.records import UpdateRecord
-from engine.posttraining.rewards import Floats, RewardMix, RewardTerm, terms_for
-from engine.posttraining.settings import GRPOSettings
+from engine.posttraining.rewards import RewardMix, RewardTerm, terms_for
 from engine.posttraining.tasks import TASKS, Task
 from engine.runs import Catalogue, Mark, RunSummary
-from gui.rewards.keeping import KEEP_EVERY, Keeping, reward_of_kept, settings_of
+from gui.rewards.keeping import KEEP_EVERY, Keeping, Past, reward_of_kept, settings_of
+from gui.rewards.news import Comparison, Ended, Event, Look, News, Order, Score
 
 if TYPE_CHECKING:
     from engine.models.transformer.model import TransformerModel
@@ -38,103 +37,8 @@ SHOWN_PROMPTS = 8
 """Held-out prompts whose answers are kept at every score, to look back at."""
 COMPARED_ANSWERS = 64
 """Answers of each policy to the prompt that they are compared on."""
-MOST_UPDATES = 2_000
 MOST_JUDGES = 32
 """Terms of former rewards that are remembered, to explain former updates."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be post-trained, how, and for how long."""
-
-    task: Task
-    settings: GRPOSettings
-    reward: RewardMix
-    updates: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.updates <= MOST_UPDATES:
-            raise LabError(f"A run has 1 to {MOST_UPDATES:,} updates, not {self.updates:,}.")
-
-
-@dataclass(frozen=True)
-class Score:
-    """The mean true score on held-out prompts after some updates."""
-
-    update: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the policy says to the shown prompts after some updates. P prompts."""
-
-    update: int
-    answers: tuple[Answer, ...]
-    """One to each prompt, (P,); drawn with the same random numbers at every look."""
-    true_scores: Floats
-    """(P,)"""
-    first_tokens: Floats
-    """log p of each answer's first token, (P, V)."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to the run after ``update`` updates."""
-
-    update: int
-    text: str
-
-
-@dataclass(frozen=True)
-class News:
-    """All there is to know of a run at one moment. Immutable."""
-
-    order: Order
-    records: tuple[UpdateRecord, ...] = ()
-    scores: tuple[Score, ...] = ()
-    events: tuple[Event, ...] = ()
-    shown: tuple[Prompt, ...] = ()
-    """The prompts that ``looks`` are about."""
-    looks: tuple[Look, ...] = ()
-    """The first is the reference's, before any update."""
-    terms: tuple[RewardTerm, ...] = ()
-    """Those of the reward as it was last, which the window may have changed since the order; after
-    them those that judged before, the latest first."""
-
-    @property
-    def update(self) -> int:
-        """Updates made."""
-        return len(self.records)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all updates of the order were made."""
-        return self.update >= self.order.updates
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job of post-training ended of itself."""
-
-    news: News
-    reason: Literal["finished", "paused"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Policy and reference on one prompt."""
-
-    prompt: str
-    target: str
-    """The right answer; empty where the prompt is the learner's own and none is known."""
-    policy: tuple[tuple[str, int], ...]
-    """Its answers with how often each came, the most frequent first."""
-    reference: tuple[tuple[str, int], ...]
-    policy_next: LogProbs
-    """(V,): the policy's distribution over the answer's first token."""
-    reference_next: LogProbs
-    update: int
 
 
 @dataclass(frozen=True)
@@ -254,11 +158,14 @@ class LiveRun:
             order = self.order
             if self.keeping.key:
                 terms = (*terms_for(order.task), *self._offered)
-                self._grpo, self._records, scores = self.keeping.load(order.task, terms)
-                self.reward = self._grpo.reward
-                self.order = replace(order, reward=self._grpo.reward)
-                self._scores = [Score(*pair) for pair in scores]
-                self._looks = [self._look(self._grpo, NO_JOB, self._grpo.reference, 0)]
+                kept = self.keeping.load(order.task, terms, self._shown)
+                self._grpo, self._records = kept.run, kept.records
+                self.reward = kept.run.reward
+                self.order = replace(order, reward=kept.run.reward)
+                self._scores, self._events, self._looks = kept.scores, kept.events, kept.looks
+                if not kept.looks or kept.looks[0].update > 0:
+                    start = self._look(kept.run, NO_JOB, kept.run.reference, 0)
+                    self._looks.insert(0, start)
                 self._kept_at = len(self._records)
             else:
                 policy = bundled_policy(order.task)
@@ -269,8 +176,8 @@ class LiveRun:
         at = len(self._records)
         if at >= KEPT_FROM and (at != self._kept_at or mark != "running"):
             self._take_reward(grpo)  # a weight turned since the last update is kept too
-            scores = [(score.update, score.value) for score in self._scores]
-            self.keeping.save(grpo, self.order.updates, self._records, scores, mark)
+            past = Past(self._records, self._scores, self._shown, self._looks, self._events)
+            self.keeping.save(grpo, self.order.updates, past, mark)
             self._kept_at = at
 
     def frozen(self) -> FrozenPolicy:
@@ -296,7 +203,7 @@ class LiveRun:
             score = Score(at, grpo.evaluate(SCORED_PROMPTS, job=job))
             look = self._look(grpo, job)
             self._scores.append(score)
-            self.keeping.scored(score.update, score.value)
+            self.keeping.scored(score)
             self._looks.append(look)
             job.publish(self._news())
 

@@ -22,7 +22,7 @@ class LooksSheet(QWidget):
         self.slider.setEnabled(False)
         self.slider.setAccessibleName("Update whose answers are shown")
         self.slider.setToolTip("After how many updates; at the right end the newest.")
-        self.which = QLabel("Answers after &update –")
+        self.which = QLabel("Answers after up&date –")
         self.which.setBuddy(self.slider)
         self.sheet = Sheet("Answers of the arms", self)
         self.sheet.set_placeholder("Answers to the same held-out prompts come here.")
@@ -40,7 +40,7 @@ class LooksSheet(QWidget):
         self._states = ()
         self.slider.setEnabled(False)
         self.slider.setRange(0, 0)
-        self.which.setText("Answers after &update –")
+        self.which.setText("Answers after up&date –")
         self.sheet.set_table((), ())
 
     def set_states(self, states: Sequence[ArmState]) -> None:
@@ -63,7 +63,7 @@ class LooksSheet(QWidget):
         states, at = self._states, self.slider.value()
         if not states or any(at >= len(s.looks) for s in states):
             return
-        self.which.setText(f"Answers after &update {states[0].looks[at].update}")
+        self.which.setText(f"Answers after up&date {states[0].looks[at].update}")
         columns = [Column("Prompt", "Held out: never trained on."), Column("Right", "An example.")]
         for state in states:
             columns += [

@@ -12,6 +12,7 @@ from engine.posttraining.features import LENGTH
 from engine.posttraining.reward_model_report import Accuracy, Learned, Report
 from gui import theme
 from gui.rewards.effect_bars import EffectBar, EffectBars, signed
+from gui.rewards.preferences_told import effect_words
 from gui.widgets.curve_plot import CurvePlot, Landmark
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.look import em
@@ -263,11 +264,6 @@ def _above_all(certain: list[Learned]) -> str:
 
 def _pairs(held: Accuracy) -> str:
     return f"{held.n:,} held-out pair" if held.n == 1 else f"{held.n:,} held-out pairs"
-
-
-def effect_words(one: Learned) -> str:
-    """An effect with its 95 % interval, such as "+0.16 ± 0.4"."""
-    return f"{signed(one.effect)} ± {format_number(one.margin, 2)}"
 
 
 def _spoken(one: Learned) -> str:

@@ -19,7 +19,7 @@ from gui.rewards.formula_told import (
     lines_of,
     numbers_of,
 )
-from gui.rewards.live import News
+from gui.rewards.news import News
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.formula import Formula, typeset
 from gui.widgets.look import em

@@ -50,7 +50,7 @@ class OwnComparisons(FittingFrame):
         self.source.setAccessibleName("Whose answers")
         self.source.setToolTip("Who writes the answers that are compared.")
         self.source.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.save = self._button("E&xport …", "Save your comparisons as a JSON file.")
+        self.save = self._button("Ex&port …", "Save your comparisons as a JSON file.")
         self.load = self._button(
             "Import …", "Take comparisons from a JSON file in place of those here."
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from engine.posttraining.tasks import Task
 from engine.workspace.choices import TokenizerKind, TokenizerSpec
 from engine.workspace.made import MadeFrom, MadeTokenizer, TrainedRun, tokenizer_fingerprint
-from gui.rewards.live import News, Order
+from gui.rewards.news import News, Order
 
 if TYPE_CHECKING:
     from engine.models.transformer.model import TransformerModel

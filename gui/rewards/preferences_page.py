@@ -35,8 +35,9 @@ from gui.rewards.asking import (
     simulate,
     train,
 )
-from gui.rewards.model_pane import ModelPane, effect_words
+from gui.rewards.model_pane import ModelPane
 from gui.rewards.own_comparisons import OwnComparisons
+from gui.rewards.preferences_told import answered
 from gui.rewards.session import RewardsSession
 from gui.widgets.fitting import FittingFrame
 from gui.widgets.flow_layout import FlowRow
@@ -80,7 +81,7 @@ class PreferencesPage(QWidget):
             "Learns from", "Whose comparisons the reward model learns from.",
             (("own", "my comparisons"), ("simulated", "simulated comparisons"), ("both", "both")),
         )  # fmt: skip
-        self.train = QPushButton("&Train reward model", self)
+        self.train = QPushButton("Train reward mode&l", self)
         self.train.setToolTip("Fit p(A ≻ B) = σ(r(A) − r(B)) to the comparisons; a tie counts "
                               "half for each.")  # fmt: skip
         theme.make_primary(self.train)
@@ -349,39 +350,12 @@ class PreferencesPage(QWidget):
     def _reveal(self, report: Report) -> None:
         if self.card.state != "locked":
             return
-        listed = [one for one in report.learned if one.key in self._asked]
-        first = listed[0]
-        if report.held_out.may_be_chance or not first.certain:
-            self.card.leave_open(
-                "No better than chance so far, so nobody can tell what it has learned above all. "
-                f"{self._hidden(self._asked[self.card.choice() or 0])}Compare more."
-            )
-            return
-        # A bet on measured values: every choice whose 95 % interval reaches the best is right.
-        right = [
-            self._asked.index(one.key)
-            for one in listed
-            if abs(one.effect) + one.margin >= abs(first.effect)
-        ]
-        self.card.reveal(
-            right,
-            f"{first.title} moves its reward the most: {effect_words(first)} log-odds for a "
-            f"standard deviation. {self._hidden(self._asked[self.card.choice() or 0])}"
-            "A reward model learns what was clicked, whatever was meant.",
-        )
-
-    def _hidden(self, chosen: str) -> str:
-        """Why a feature that the annotator does look at cannot be learned from these answers."""
-        made = self._simulated
-        if made is None or self.data.currentData() == "own":
-            return ""
-        for one in made.influences:
-            if one.key == chosen and not one.shows:
-                return (
-                    f"The annotator does weigh {one.title.lower()}, but it differs in only "
-                    f"{one.differing:.0%} of the pairs and tips few clicks. "
-                )
-        return ""
+        made = None if self.data.currentData() == "own" else self._simulated
+        right, told = answered(report, self._asked, self.card.choice() or 0, made)
+        if right is None:
+            self.card.leave_open(told)
+        else:
+            self.card.reveal(right, told)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

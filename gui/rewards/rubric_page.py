@@ -86,7 +86,7 @@ class RubricPage(QWidget):
         self.lines: list[_Line] = []
         self.rubric: Rubric | None = None
         """The rubric in force; None until its criteria are there."""
-        self.sound = self._button("&Sound", "Every criterion that is not careless, weight 1.")
+        self.sound = self._button("Soun&d", "Every criterion that is not careless, weight 1.")
         self.careless = self._button(
             "Careless", "Only the careless criteria: a rubric that can be hacked."
         )

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 from gui import theme
 from gui.rewards.beside import Beside
 from gui.rewards.group_page import CUT
-from gui.rewards.live import Look, News
+from gui.rewards.news import Look, News
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.distribution_bars import Distribution, DistributionBars
 from gui.widgets.look import em
@@ -30,7 +30,7 @@ class SamplesPage(QWidget):
         self.slider.setEnabled(False)
         self.slider.setAccessibleName("Update whose samples are shown")
         self.slider.setToolTip("After how many updates; at the right end the newest.")
-        self.which = QLabel("Samples after &update –")
+        self.which = QLabel("Sa&mples after update –")
         self.which.setBuddy(self.slider)
         self.sheet = Sheet("Samples of reference and policy", self)
         self.sheet.set_placeholder("Press Start: answers to held-out prompts come here.")
@@ -71,7 +71,7 @@ class SamplesPage(QWidget):
         self._news = None
         self.slider.setEnabled(False)
         self.slider.setRange(0, 0)
-        self.which.setText("Samples after &update –")
+        self.which.setText("Sa&mples after update –")
         self.answered.clear()
         self.answered.hide()
         self.asked.setText("The next-token bars of both policies come here.")
@@ -105,7 +105,7 @@ class SamplesPage(QWidget):
         if news is None or look is None:
             return
         start = news.looks[0]
-        self.which.setText(f"Samples after &update {look.update:,}")
+        self.which.setText(f"Sa&mples after update {look.update:,}")
         columns = (
             Column("Prompt", "Held out: never trained on."),
             Column("Right", "The right answer; an example where several are."),

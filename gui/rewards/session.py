@@ -10,7 +10,8 @@ from gui.driving.session import Phase, RunSession
 from gui.job_handle import Failure, JobHandle
 from gui.kept_runs import catalogue
 from gui.lab import Lab
-from gui.rewards.live import Comparison, Ended, FrozenPolicy, LiveRun, News, Order
+from gui.rewards.live import FrozenPolicy, LiveRun
+from gui.rewards.news import Comparison, Ended, News, Order
 from gui.rewards.policy_run import policy_run
 
 __all__ = ["Phase", "RewardsSession"]

@@ -13,7 +13,8 @@ from engine.posttraining.settings import GRPOSettings
 from engine.posttraining.tasks import TASKS
 from gui import theme
 from gui.lab import Lab
-from gui.rewards.live import MOST_UPDATES, Order, make_task, ready_task
+from gui.rewards.live import make_task, ready_task
+from gui.rewards.news import MOST_UPDATES, Order
 from gui.rewards.reward_panel import RewardPanel
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.fold_box import FoldBox
@@ -132,7 +133,7 @@ class SetupPanel(QWidget):
         self.tasks.setAccessibleName("Task")
         self.tasks.setToolTip(ABOUT)
         self.tasks.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        name = QLabel("Tas&k")
+        name = QLabel("&Task")
         name.setBuddy(self.tasks)
         self.about = plain_label("", self, wrap=True)
         theme.set_text_role(self.about, "body", "muted")

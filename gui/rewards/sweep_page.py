@@ -80,6 +80,10 @@ class SweepPage(QWidget):
         row.add(self.against)
         self.drive = Drive(lab, row)
         row.add(self.drive)
+        self.whose = plain_label("", self, wrap=True)
+        self.whose.setAccessibleName("What these runs were")
+        theme.set_text_role(self.whose, "caption", "muted")
+        self.whose.hide()
         self.problem = Notice(self)
         self.advice = Notice(self)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
@@ -119,7 +123,7 @@ class SweepPage(QWidget):
         self.splitter.setSizes([1000, 1000])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (about, row, self.problem, self.advice):
+        for widget in (about, row, self.whose, self.problem, self.advice):
             column.addWidget(widget)
         column.addWidget(self.splitter, 1)
         self.drive.start_pressed.connect(self._start)
@@ -173,8 +177,16 @@ class SweepPage(QWidget):
         self.reached.clear()
         self.apart.clear()
         title = f"β sweep: {order.task.title}"
+        self.plot.title = title
+        each = int(self.updates.value())
+        self.whose.setText(
+            f"These runs: “{order.task.title}”, rewarded by {order.reward.words()}, "
+            f"{each:,} {'update' if each == 1 else 'updates'} each. What is chosen above is for "
+            "the next ones."
+        )
+        self.whose.show()
         make = partial(make_sweep, order.task, arms)
-        self.drive.begin(Work(make, int(self.updates.value()), title))
+        self.drive.begin(Work(make, each, title))
 
     @Slot()
     def _stage_changed(self) -> None:

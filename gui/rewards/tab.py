@@ -19,7 +19,8 @@ from gui.rewards.curves_page import CurvesPage
 from gui.rewards.group_page import GroupPage
 from gui.rewards.hacking_page import HackingPage
 from gui.rewards.kept_page import KeptPage
-from gui.rewards.live import News, kept_order, task_key
+from gui.rewards.live import kept_order, task_key
+from gui.rewards.news import News
 from gui.rewards.objective_page import ObjectivePage
 from gui.rewards.preferences_page import PreferencesPage
 from gui.rewards.rubric_page import RubricPage

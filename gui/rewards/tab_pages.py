@@ -7,18 +7,18 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
     (
         "samples",
         "Run",
-        "&Samples",
+        "Samp&les",
         "Answers to the same prompts over time, policy beside reference.",
     ),
-    ("compare", "Run", "&Before and after", "Policy and reference on the same prompt."),
-    ("kept", "Run", "&Kept runs", "Runs of before: compare, resume, export."),
+    ("compare", "Run", "Before an&d after", "Policy and reference on the same prompt."),
+    ("kept", "Run", "Kept ru&ns", "Runs of before: compare, resume, export."),
     (
         "group",
         "Look inside",
         "One &group",
         "Answers, rewards, advantages, and the push on every token.",
     ),
-    ("objective", "Look inside", "&Formula", "What is maximised, with its numbers."),
+    ("objective", "Look inside", "For&mula", "What is maximised, with its numbers."),
     (
         "preferences",
         "Reward",
@@ -29,13 +29,13 @@ PAGES: tuple[tuple[str, str, str, str], ...] = (
     (
         "hacking",
         "Experiments",
-        "Reward &hacking",
+        "Reward ha&cking",
         "Careless rewards that go wrong, beside better ones.",
     ),
     (
         "sweep",
         "Experiments",
-        "β s&weep",
+        "β sw&eep",
         "One run for each price of moving away: the trade-off.",
     ),
     (

@@ -18,7 +18,7 @@ TIPS = Tips(
     resume="Go on where the run stands.",
     step="Sample, score and push once, then pause: look into the group.",
     stop="End the run. Its curves stay.",
-    step_text="One &update",
+    step_text="On&e update",
 )
 
 

@@ -58,7 +58,7 @@ class ExchangeBar(FlowRow):
         super().__init__(parent)
         self._lab = lab
         self.setAccessibleName("Export and import tokenizers")
-        self.export = QPushButton("&Export tokens")
+        self.export = QPushButton("Ex&port tokens")
         self.export.setToolTip(
             "Save the tokenizer that all tabs use: for Hugging Face’s programs, or as a table."
         )

@@ -80,7 +80,7 @@ class MergeSource(QWidget):
                 "Characters, as in the tutorial, or the 256 bytes, as in GPT-2."
             )
         )
-        self.words = QCheckBox("&Keep words apart")
+        self.words = QCheckBox("Keep &words apart")
         self.words.setToolTip(
             plain_tooltip(
                 "Pre-tokenization: the text is first cut into words (each with the space before "
@@ -102,11 +102,11 @@ class MergeSource(QWidget):
         )
         self.choice = FlowRow()
         """Which text; stands where whoever owns this puts it."""
-        _add(self.choice, "Te&xt", self.texts)
+        _add(self.choice, "T&ext", self.texts)
         self.choice.add(self.another)
         self.options = FlowRow()
         """How merges are learned; the same."""
-        _add(self.options, "Start &from", self.base)
+        _add(self.options, "Start fro&m", self.base)
         self.options.add(self.words)
         _add(self.options, "&Ties go to", self.ties)
         self.input = PlainTextInput(

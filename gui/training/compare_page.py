@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
 from engine.training import Recipe
 from engine.training.comparing import ComparedRun, Curves, compared_runs
 from engine.training.experiments import By, race
+from engine.training.runs import KIND
 from gui import theme
 from gui.job_handle import Failure
 from gui.kept_runs import catalogue
 from gui.lab import Lab
+from gui.run_import import RunImport
 from gui.training.compare_plot import Overlay, title_of, units_said
 from gui.training.compare_table import FEW_ROWS, RunsTable
 from gui.training.compare_work import (
@@ -32,7 +34,6 @@ from gui.training.compare_work import (
 )
 from gui.training.labelled import labelled, labelled_choice, row_button
 from gui.training.plot_room import PlotRoom
-from gui.training.run_import import RunImport
 from gui.training.units import ALONG, LOSS_TIPS, LOSSES
 from gui.training.wishes import Wishes
 from gui.widgets.curve_plot import CurvePlot
@@ -46,6 +47,9 @@ MOST_RACED = 10
 PLOT_EMS = 11.0
 """The least height of the plot itself, without its legend and buttons."""
 BY = {"steps": "steps", "seconds": "seconds"}
+OTHER_KIND = (
+    "It is no training run: look for it among the kept runs of the tab “RL reward shaping”."
+)
 EMPTY = "No runs are kept yet. Train one on the page “Curves”, or keep those of an experiment."
 
 
@@ -68,7 +72,7 @@ class ComparePage(QWidget):
             doing, "C&lone settings", "Put this run's settings into Set up, for a new run."
         )
         self.delete = row_button(doing, "&Delete", "Delete the selected runs. It can be undone.")
-        self.import_ = RunImport(lab, self.imported, doing)
+        self.import_ = RunImport(lab, self.imported, KIND, OTHER_KIND, doing)
         doing.add(self.import_)
         self.race_by = labelled_choice(
             doing, "Race b&y", "What is equal in a race of the selected settings.", BY
@@ -83,7 +87,7 @@ class ComparePage(QWidget):
         doing.add(self.amount)
         self.race = row_button(
             doing,
-            "&Race the selected",
+            "Ra&ce the selected",
             "Run the selected settings side by side from one seed, on the text now in force.",
         )
         self.note = QLineEdit(doing)
@@ -95,7 +99,7 @@ class ComparePage(QWidget):
         self.said, self.undo, self.units_note = Notice(self), Notice(self), Notice(self)
         self.about = plain_label("", self, wrap=True)
         units = FlowRow(self)
-        self.unit = labelled_choice(units, "Loss &in", "The unit of the axis.", LOSSES, LOSS_TIPS)
+        self.unit = labelled_choice(units, "L&oss in", "The unit of the axis.", LOSSES, LOSS_TIPS)
         self.along = labelled_choice(units, "alon&g", "What the curves are drawn along.", ALONG)
         self.training_too = QCheckBox("training losses too", units)
         self.training_too.setToolTip(

@@ -14,6 +14,7 @@ from gui.training.loss_view import smoothing_for
 from gui.training.units import ALONG, LOSSES, LossUnit
 from gui.widgets.curve_plot import CurvePlot
 from gui.widgets.notice import Tone
+from gui.widgets.safe_text import shortened
 
 Floats = npt.NDArray[np.float64]
 LARGEST = {"nats": 1e3, "bits": 1e3, "perplexity": 1e4}
@@ -27,12 +28,8 @@ LONGEST_NAME = 48
 
 
 def short(name: str) -> str:
-    """A name on one line, with its middle left out where it is too long for a legend."""
-    words = " ".join(name.split())
-    if len(words) <= LONGEST_NAME:
-        return words
-    half = LONGEST_NAME // 2
-    return f"{words[:half].rstrip()} … {words[-half:].lstrip()}"
+    """A name that a legend has room for."""
+    return shortened(name, LONGEST_NAME)
 
 
 def title_of(run: ComparedRun, runs: Sequence[ComparedRun]) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from engine.errors import LabError
 from engine.training.experiments import Experiment
+from engine.training.fitting import refusal_together, this_machine
 from engine.training.ready_made import ready_made
 from engine.training.scaling import COVERED, Fit
 from gui import theme
@@ -52,7 +53,7 @@ class ExperimentsPage(QWidget):
         self._offered: tuple[Experiment, ...] = ()
         self._asked: Trial | None = None
         choices = FlowRow(self)
-        self.choice = labelled_choice(choices, "&Experiment", "What to try.")
+        self.choice = labelled_choice(choices, "Experime&nt", "What to try.")
         self.length = labelled_choice(
             choices, "&Length", "Fewer steps are over sooner; more of them tell more.", LENGTHS
         )
@@ -64,7 +65,7 @@ class ExperimentsPage(QWidget):
         self.start = row_button(buttons, "St&art", "Run all settings side by side.")
         theme.make_primary(self.start)
         self.pause = row_button(buttons, "&Pause", "Wait before the next step.")
-        self.resume = row_button(buttons, "&Resume", "Go on where it stands.")
+        self.resume = row_button(buttons, "Res&ume", "Go on where it stands.")
         self.stop = row_button(buttons, "S&top", "End it. It can be taken up again.")
         self.words = plain_label("", self, wrap=True)
         theme.set_text_role(self.words, "strong")
@@ -194,10 +195,15 @@ class ExperimentsPage(QWidget):
         trial = self.trial
         if trial is None:
             return
+        vocab_size = trial.streams.train.vocab_size
+        recipes = {arm.name: arm.recipe for arm in trial.experiment.arms}
         try:
-            trial.experiment.checked(trial.streams.train.vocab_size)
+            trial.experiment.checked(vocab_size)
+            refused = refusal_together(recipes, vocab_size, this_machine())
         except LabError as error:
-            self.problem.say(str(error), "error")
+            refused = str(error)
+        if refused:
+            self.problem.say(refused, "error")
             return
         if self.card.state == "asking":  # not answered: nothing is scored
             self.card.skip()

@@ -61,13 +61,13 @@ class SetupPanel(QWidget):
         self.size_box = labelled_choice(row, "Si&ze", "How large the transformer is.")
         for name in SIZES:
             self.size_box.addItem(name.capitalize(), name)
-        self.recipe = labelled_choice(row, "Re&cipe", "How the transformer is built and trained.")
+        self.recipe = labelled_choice(row, "R&ecipe", "How the transformer is built and trained.")
         for key, (_, name, sentence) in RECIPES.items():
             self.recipe.addItem(name, key)
             tip = plain_tooltip(sentence)
             self.recipe.setItemData(self.recipe.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.time = labelled_choice(
-            row, "Train &for", "How long. How many steps that is, is measured on this computer."
+            row, "Trai&n for", "How long. How many steps that is, is measured on this computer."
         )
         for text, seconds in TIMES.items():
             self.time.addItem(text, seconds)

@@ -13,26 +13,26 @@ PAGES = (
     (
         "The run",
         "rates",
-        "Rates and &updates",
+        "Rates an&d updates",
         "Learning rate, gradient, updates and speed.",
     ),
-    ("The run", "settings", "All &settings", "Every knob of the recipe."),
+    ("The run", "settings", "All sett&ings", "Every knob of the recipe."),
     (
         "Look closely",
         "step",
-        "&One step, slowly",
+        "One step, slowl&y",
         "A batch that can be read, one gradient step on it, and all it changed.",
     ),
     (
         "Look closely",
         "scale",
-        "How &far from a real one?",
+        "Ho&w far from a real one?",
         "This run beside a large language model, in powers of ten.",
     ),
     (
         "Side by side",
         "experiments",
-        "E&xperiments",
+        "&Experiments",
         "Settings side by side: predict which does better, then see.",
     ),
     (

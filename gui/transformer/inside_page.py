@@ -82,7 +82,7 @@ class InsidePage(QWidget):
         self.run_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.run_box.activated.connect(self._run_chosen)
         run_caption.setBuddy(self.run_box)
-        text_caption = QLabel("Te&xt so far")
+        text_caption = QLabel("Text s&o far")
         self.field = QPlainTextEdit()
         self.field.setObjectName("inside context")
         self.field.setAccessibleName("Text so far")

@@ -27,3 +27,13 @@ def plain_label(text: str = "", parent: QWidget | None = None, *, wrap: bool = F
     label.setWordWrap(wrap)
     label.setText(text)
     return label
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text on one line, with its middle left out where it has more than ``longest`` characters:
+    two names that differ only at their ends stay apart."""
+    words = " ".join(text.split())
+    if len(words) <= longest:
+        return words
+    half = longest // 2
+    return f"{words[:half].rstrip()} … {words[-half:].lstrip()}"

@@ -41,6 +41,7 @@ from gui.errors import Report
 from gui.offscreen import settle, wait_until
 from gui.tabs import TABS
 from gui.training.session import BUSY, Phase
+from gui.training.whole_box import WholeBox
 
 SECONDS = 60.0
 """The longest wait for anything; a quiet machine needs a hundredth of it."""
@@ -350,7 +351,12 @@ class Monkey:
                 widget.activated.emit(index)
             case QAbstractSlider():
                 widget.setValue(dice.randint(widget.minimum(), widget.maximum()))
-            case QSpinBox():
+            case WholeBox() if dice.random() < 0.5:
+                line = widget.lineEdit()
+                line.setText(dice.choice(TYPED))
+                line.textEdited.emit(line.text())
+                widget.editingFinished.emit()
+            case QSpinBox() | WholeBox():
                 # Small values: a model of the largest size is no test of the window.
                 widget.setValue(min(widget.maximum(), widget.minimum() + dice.randrange(8)))
             case QLineEdit() if not widget.isReadOnly():

@@ -7,7 +7,14 @@ import pytest
 from engine.errors import LabError
 from engine.jobs import Job, JobCancelled
 from engine.training import SIZES, Recipe, Trainer, gpt2_style, modern, sized
-from engine.training.fitting import Memory, refusal, said_bytes, this_machine, worth_trying
+from engine.training.fitting import (
+    Memory,
+    refusal,
+    refusal_together,
+    said_bytes,
+    this_machine,
+    worth_trying,
+)
 from engine.training.memory import training_bytes
 from engine.training.pace import measure_pace
 from tests.engine.training.toy import HELD_OUT, TRAIN, small
@@ -124,3 +131,28 @@ def test_of_very_long_steps_fewer_are_measured(monkeypatch):
     monkeypatch.setattr("engine.training.trainer.time.perf_counter", clock)
     pace = measure_pace(small(), TRAIN, HELD_OUT)
     assert len(taken) == 1 and pace.step_seconds == taken[0].seconds
+
+
+def test_recipes_in_turns_are_refused_together_where_each_alone_would_fit():
+    large = modern().but(width=512, heads=8, layers=12, batch_size=8, context=64)
+    memory = Memory(8 * 10**9, 2 * 10**9)
+    assert training_bytes(large, 513) < memory.for_training < 4 * training_bytes(large, 513)
+    assert refusal_together({"one": large}, 513, memory) == ""
+    said = refusal_together({f"seed {i}": large.but(seed=i) for i in range(4)}, 513, memory)
+    assert said.startswith("Training these 4 in turns") and "8.0 GB" in said
+    assert "fewer" in said and said_bytes(memory.for_training) in said
+
+
+def test_only_one_of_recipes_in_turns_is_at_work():
+    batch = modern().but(width=64, heads=1, layers=1, batch_size=512, context=256)
+    one = training_bytes(batch, 513)
+    memory = Memory(10**12, int(1.2 * one / 0.9))
+    assert one < memory.for_training < 2 * one
+    assert refusal_together({"a": batch, "b": batch.but(seed=1)}, 513, memory) == ""
+
+
+def test_of_recipes_in_turns_the_one_that_never_fits_is_named():
+    vast = sized(modern(), "small").but(batch_size=4096, context=4096)
+    said = refusal_together({"small": small(), "vast": vast}, 513, SCHOOL)
+    assert said == f"“vast”: {refusal(vast, 513, SCHOOL)}"
+    assert refusal_together({"there": vast.but(device="cuda")}, 513, SCHOOL) == ""

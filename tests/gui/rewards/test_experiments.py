@@ -129,6 +129,10 @@ def test_a_sweep_draws_one_point_for_each_price(tab: RewardsTab, until: Until, c
     tab.sweep.slider.setValue(3)
     assert tab.sweep.which.text() == f"&β = {BETAS[3]:g}"
     assert "After 1 update:" in tab.sweep.reached.text()
+    # Another task is chosen: what the curves are about is still told.
+    tab.setup.tasks.setCurrentIndex(tab.setup.tasks.findData("letters"))
+    assert "“Small sums”, rewarded by 1 × Exactly right, 1 update each" in tab.sweep.whose.text()
+    assert tab.sweep.whose.isVisible() and "Small sums" in tab.sweep.plot.title
 
 
 def test_pages_with_runs_of_their_own_have_the_room(tab: RewardsTab) -> None:

@@ -117,10 +117,10 @@ def test_a_kept_run_travels_as_a_folder(two_runs: RewardsTab, until: Until, tmp_
     choose(two_runs, 1)
     page.save_folder(str(tmp_path / "out"))
     until(lambda: "out" in page.problem.text)
-    page.take_folder(str(tmp_path / "out"))
+    page.import_.take(str(tmp_path / "out"))
     until(lambda: len(page.runs) == 3)
     assert page.runs[0].step == 6
-    page.take_folder(str(tmp_path))
+    page.import_.take(str(tmp_path))
     until(lambda: "holds no run" in page.problem.text)
 
 

@@ -25,6 +25,7 @@ from tests.gui.rewards.test_preferences_page import trained
 
 Until = Callable[[Callable[[], bool]], None]
 AT_REST = (Phase.PAUSED, Phase.FINISHED)
+TITLES = {"linear": "Preferences", "neural": "Preferences", "rubric": "Rubric"}
 KEPT_PREFERENCES, KEPT_RUBRIC = "Preferences (kept run)", "Rubric (kept run)"
 
 
@@ -115,7 +116,7 @@ def test_a_run_resumes_after_a_restart_with_nothing_made_again(
     straight = to_the_end(tab, until)
     again = restarted()
     again.show_page("kept")
-    again.kept.take_folder(str(tmp_path / "out"))
+    again.kept.import_.take(str(tmp_path / "out"))
     until(lambda: len(again.kept.runs) == 2)
     resume(again, until)
     assert again.session.news is not None and again.session.news.update == 6
@@ -126,7 +127,8 @@ def test_a_run_resumes_after_a_restart_with_nothing_made_again(
     own = "rubric" if kind == "rubric" else "preferences"
     assert own in again.setup.panel.makers, "one's own can still be made"
     assert to_the_end(again, until) == straight
-    assert again.session.news.events == ()
+    (turned,) = again.session.news.events
+    assert turned.update == 5 and f"1.5 × {TITLES[kind]}" in turned.text
     # Why an answer got what it got is told as ever, also of updates before the restart.
     for record in (again.session.news.records[0], again.session.news.records[-1]):
         told = reasons(record, again.session.news.terms)
@@ -163,7 +165,7 @@ def test_what_was_made_since_stays_and_both_can_be_weighted(
     assert news is not None
     counted = {title: w for title, w in news.records[-1].reward_mix if w}
     assert counted == {"Exactly right": 1.0, KEPT_PREFERENCES: 3.0, "Preferences": 0.25}
-    assert [event.update for event in news.events] == [6]
+    assert [event.update for event in news.events] == [5, 6], "the first is from before the restart"
     again.curves.choice.setCurrentIndex([m.key for m in MEASURES].index("terms"))
     drawn = again.curves.side._curves
     assert drawn[KEPT_PREFERENCES].x.tolist() == [7] and len(drawn["Exactly right"].x) == 7

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from gui.lab import Lab
 from gui.rewards.curves_page import MEASURES, REWARD, TRUE
 from gui.rewards.group_told import NO_SPREAD
-from gui.rewards.live import News
+from gui.rewards.news import News
 from gui.rewards.session import Phase
 from gui.rewards.tab import RewardsTab
 from gui.widgets.number_field import NumberField

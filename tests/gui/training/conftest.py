@@ -17,6 +17,7 @@ from gui.settings import Preferences
 from gui.theme import Theme
 from gui.training.news import Order
 from gui.training.session import TrainingSession
+from gui.training.tab import TrainingTab
 from tests.gui.conftest import flush_deletes
 
 TEXT = "".join(f"The feral cat attacked cat {n}. Cat {n} bit the feral cat.\n\n" for n in range(40))
@@ -79,3 +80,19 @@ def an_order(lab: Lab, recipe: Recipe | None = None, prompt: str = "The") -> Ord
     return Order(
         recipe or a_recipe(), "tiny", lab.streams, lab.tokenizer, prompt=prompt, sample_tokens=3
     )
+
+
+@pytest.fixture
+def tab(lab: Lab, qtbot: Any) -> Iterator[TrainingTab]:
+    """The tab, set to the smallest model and six steps."""
+    made = TrainingTab(lab)
+    qtbot.addWidget(made)
+    made.resize(1200, 700)
+    made.setup.size_box.setCurrentIndex(0)
+    made.setup.time.setCurrentIndex(made.setup.time.count() - 1)
+    made.setup.steps.setValue(6)
+    made.show()
+    yield made
+    made.close()
+    made.paces.rest()
+    flush_deletes()

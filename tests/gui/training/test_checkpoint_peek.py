@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,17 @@ from gui.lab import Lab
 from gui.language_models.models import ModelSet
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab
-from tests.gui.conftest import flush_deletes
 
 Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
-def tab(lab: Lab, qtbot: Any, until: Until) -> Iterator[TrainingTab]:
-    made = TrainingTab(lab)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.setup.size_box.setCurrentIndex(0)
-    made.setup.time.setCurrentIndex(made.setup.time.count() - 1)
-    made.setup.steps.setValue(4)
-    made.show()
-    qtbot.mouseClick(made.transport.start, Qt.MouseButton.LeftButton)
-    until(lambda: made.session.phase is Phase.FINISHED)
-    yield made
-    made.close()
-    made.paces.rest()
-    flush_deletes()
+def tab(tab: TrainingTab, qtbot: Any, until: Until) -> TrainingTab:
+    """With a run of four steps."""
+    tab.setup.steps.setValue(4)
+    qtbot.mouseClick(tab.transport.start, Qt.MouseButton.LeftButton)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    return tab
 
 
 def choose(tab: TrainingTab, step: int) -> None:

@@ -16,6 +16,7 @@ import pytest
 from engine.jobs import Job
 from engine.training.experiment_runs import ExperimentRun, Standing
 from engine.training.experiments import Arm, Experiment, Question
+from engine.training.fitting import Memory
 from engine.training.pace import Pace, run_seconds
 from engine.training.records import StepRecord
 from engine.training.scaling import fit
@@ -117,6 +118,19 @@ def test_an_impossible_experiment_is_refused_in_place(page: ExperimentsPage) -> 
     page.start.click()
     assert "can't be shared evenly" in page.problem.label.text()
     assert not page.session.running
+
+
+def test_arms_that_do_not_fit_the_memory_together_are_refused_in_place(
+    page: ExperimentsPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.training.experiments_page.this_machine", lambda: Memory(10**8, 10**7))
+    page.start.click()
+    assert "this computer has 100 MB" in page.problem.label.text()
+    assert not page.session.running
+    monkeypatch.undo()
+    page.start.click()
+    assert page.session.running and not page.problem.label.text()
+    page.stop.click()
 
 
 def test_units_and_axes_follow_the_choice(page: ExperimentsPage, until: Until) -> None:

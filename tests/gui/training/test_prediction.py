@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from gui.training.news import News
 from gui.training.prediction import EARLY, LATE, NEVER, outcome
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab
-from tests.gui.conftest import flush_deletes
 from tests.gui.training.conftest import OTHER, a_recipe
 
 Until = Callable[[Callable[[], bool]], None]
@@ -52,19 +51,11 @@ def test_the_answer_is_the_first_evaluation_below_the_line(
 
 
 @pytest.fixture
-def tab(lab: Lab, qtbot: Any, until: Until) -> Iterator[TrainingTab]:
-    made = TrainingTab(lab)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.setup.size_box.setCurrentIndex(0)
-    made.setup.time.setCurrentIndex(made.setup.time.count() - 1)
-    made.setup.steps.setValue(4)
-    made.show()
-    until(lambda: made.prediction.state == "asking")
-    yield made
-    made.close()
-    made.paces.rest()
-    flush_deletes()
+def tab(tab: TrainingTab, until: Until) -> TrainingTab:
+    """With its question asked."""
+    tab.setup.steps.setValue(4)
+    until(lambda: tab.prediction.state == "asking")
+    return tab
 
 
 def bigram(tab: TrainingTab, lab: Lab) -> float:

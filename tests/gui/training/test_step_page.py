@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from gui.training.session import Phase
 from gui.training.step_page import StepPage
 from gui.training.step_run import FAR_TOO_LARGE
 from gui.training.tab import TrainingTab
-from tests.gui.conftest import flush_deletes
 from tests.gui.training.conftest import an_order
 
 Until = Callable[[Callable[[], bool]], None]
@@ -27,20 +26,12 @@ LINES = "The feral cat\nCat 7 bit"
 
 
 @pytest.fixture
-def tab(lab: Lab, qtbot: Any) -> Iterator[TrainingTab]:
-    made = TrainingTab(lab)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.setup.size_box.setCurrentIndex(0)
-    made.setup.recipe.setCurrentIndex(made.setup.recipe.findData("gpt2"))
-    made.setup.time.setCurrentIndex(made.setup.time.count() - 1)
-    made.setup.steps.setValue(3)
-    made.show()
-    made.show_page("step")
-    yield made
-    made.close()
-    made.paces.rest()
-    flush_deletes()
+def tab(tab: TrainingTab) -> TrainingTab:
+    """With the page in front, and three steps of the recipe that is easiest to follow."""
+    tab.setup.recipe.setCurrentIndex(tab.setup.recipe.findData("gpt2"))
+    tab.setup.steps.setValue(3)
+    tab.show_page("step")
+    return tab
 
 
 @pytest.fixture

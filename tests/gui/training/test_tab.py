@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,25 +18,10 @@ from gui.training.loss_view import HELD_OUT, TRAINING, WHOLE_TRAINING
 from gui.training.session import Phase
 from gui.training.tab import TrainingTab
 from gui.training.tab_pages import OF_THEIR_OWN
-from tests.gui.conftest import WAIT_MS, flush_deletes
+from tests.gui.conftest import WAIT_MS
 from tests.gui.training.conftest import OTHER
 
 Until = Callable[[Callable[[], bool]], None]
-
-
-@pytest.fixture
-def tab(lab: Lab, qtbot: Any) -> Iterator[TrainingTab]:
-    made = TrainingTab(lab)
-    qtbot.addWidget(made)
-    made.resize(1200, 700)
-    made.setup.size_box.setCurrentIndex(0)
-    made.setup.time.setCurrentIndex(made.setup.time.count() - 1)
-    made.setup.steps.setValue(6)
-    made.show()
-    yield made
-    made.close()
-    made.paces.rest()
-    flush_deletes()
 
 
 @pytest.fixture

@@ -9,32 +9,35 @@ from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
 from engine.runs import RunSummary
 from engine.training.comparing import take_in
-from engine.training.runs import KIND
 from gui.job_handle import Failure
 from gui.kept_runs import catalogue
 from gui.lab import Lab
-from gui.training.compare_plot import short
 from gui.widgets.notice import Notice
+from gui.widgets.safe_text import shortened
 
-IMPORT_KEY = "training: import"
-TIP = "Take in a folder that was exported: the run stands beside yours, with its text and tokens."
+TIP = "Take in a folder that was exported: the run stands beside yours, with all that it needs."
+LONGEST_NAME = 40
 
 
 class RunImport(QPushButton):
     """A button that asks for a folder, takes it in, and says in place how that went."""
 
     taken = Signal(str)
-    """The key of a training run that was taken in."""
+    """The key of a run of the kind that is shown here, once it was taken in."""
 
-    def __init__(self, lab: Lab, said: Notice, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, lab: Lab, said: Notice, kind: str, elsewhere: str, parent: QWidget | None = None
+    ) -> None:
         """
         Args:
             lab: whose compute thread reads the folder.
             said: where to say how it went.
+            kind: of the runs that are shown here.
+            elsewhere: where runs of another kind are to be found, as a sentence.
             parent: the widget that owns it.
         """
         super().__init__("&Import …", parent)
-        self._lab, self._said = lab, said
+        self._lab, self._said, self._kind, self._elsewhere = lab, said, kind, elsewhere
         self.setAutoDefault(False)
         self.setToolTip(TIP)
         self.setAccessibleName("Import a run")
@@ -56,7 +59,7 @@ class RunImport(QPushButton):
         """Take in what is in a folder."""
         self._said.clear()
         self._lab.compute.request(
-            IMPORT_KEY,
+            f"{self._kind}: import",
             take_in,
             catalogue(),
             Path(path),
@@ -68,15 +71,12 @@ class RunImport(QPushButton):
 
     @Slot(object)
     def _took(self, run: RunSummary) -> None:
-        if run.description.kind == KIND:
-            self._said.say(f"“{short(run.name)}” was taken in.", "good")
+        took = f"“{shortened(run.name, LONGEST_NAME)}” was taken in."
+        if run.description.kind == self._kind:
+            self._said.say(took, "good")
             self.taken.emit(run.key)
         else:
-            self._said.say(
-                f"“{short(run.name)}” was taken in. It is no training run: look for it among the "
-                "kept runs of the tab “RL reward shaping”.",
-                "warning",
-            )
+            self._said.say(f"{took} {self._elsewhere}", "warning")
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
