@@ -109,7 +109,7 @@ def describe(job: JobHandle, others: int) -> str:
     """The job's title, what it is doing, and how many others there are."""
     parts = [job.title]
     word = _WORDS.get(job.state, job.progress.message)
-    if word:
+    if word and word != job.title:
         parts.append(word)
     if others > 0:
         parts.append(f"{others} more waiting")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from engine.text import bundled_corpora
 from engine.workspace.choices import CorpusChoice, TokenizerSpec
@@ -11,6 +11,7 @@ from gui import theme
 from gui.choice_dialogs import OwnTextDialog, TokenizerDialog
 from gui.job_handle import Failure
 from gui.lab import Lab
+from gui.widgets.elided_label import ElidedLabel
 
 PRESETS = (
     TokenizerSpec("characters"),
@@ -34,10 +35,7 @@ class LabBar(QWidget):
         self.tokenizer = self._list(
             "Tokens", "How the text is cut into tokens. All tabs use the same tokens."
         )
-        self.status = QLabel()
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        # The first to give way where large text fills the row.
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.status = ElidedLabel()  # the first to give way where large text fills the row
         theme.set_text_role(self.status, "caption", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -58,6 +58,7 @@ class ExperimentsPage(QWidget):
             choices, "&Length", "Fewer steps are over sooner; more of them tell more.", LENGTHS
         )
         self.length.setCurrentIndex(1)
+        self._refused = ""  # why the experiment that is chosen was not begun
         self.about = plain_label("", self, wrap=True)
         self.look_for = plain_label("", self, wrap=True)
         theme.set_text_role(self.look_for, "body", "muted")
@@ -172,6 +173,7 @@ class ExperimentsPage(QWidget):
             return
         self.about.setText(trial.experiment.about)
         self.look_for.setText(f"Look for: {trial.experiment.look_for}")
+        self._refused = ""
         self.note.say(_about_text(trial), "info")
         if not self.session.running:
             self._ask(trial)
@@ -202,8 +204,9 @@ class ExperimentsPage(QWidget):
             refused = refusal_together(recipes, vocab_size, this_machine())
         except LabError as error:
             refused = str(error)
+        self._refused = refused
+        self._refresh()
         if refused:
-            self.problem.say(refused, "error")
             return
         if self.card.state == "asking":  # not answered: nothing is scored
             self.card.skip()
@@ -271,7 +274,8 @@ class ExperimentsPage(QWidget):
         self.choice.setEnabled(not session.running)
         own = trial is not None and trial.experiment.key == "race"
         self.length.setEnabled(not session.running and not own)
-        self.problem.say(session.problem, "error")
+        self.about.setVisible(not session.running)  # the curves have its room
+        self.problem.say(session.problem or self._refused, "error")
         self.words.setText(self._said())
 
     def _said(self) -> str:

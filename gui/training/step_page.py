@@ -37,6 +37,7 @@ NOTHING_YET = (
     "Take the step: you will see every target's probability before and after, which matrices "
     "and which rows of the embedding changed, and the arithmetic of one number."
 )
+ASKED_FIRST = "The step has been taken. Lock in an answer, or skip, and see all that it changed."
 
 
 class StepPage(QWidget):
@@ -305,7 +306,8 @@ class StepPage(QWidget):
             return
         self._asked.add(about)
         self.results.hide()
-        self.nothing.hide()
+        self.nothing.setText(ASKED_FIRST)
+        self.nothing.show()
         if len(steps) == 1:
             self.card.ask(words.ROWS_QUESTION, words.ROWS_CHOICES)
         else:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from gui.colours import Colours
 from gui.widgets.plotting import pg
 
-_LONGEST_EMS = 16.0
+_LONGEST_EMS = 20.0
 _ROWS = 3
 """Names that would stand on one another go a line lower, at most so many lines; others are told
 by hovering only."""

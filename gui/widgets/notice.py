@@ -98,6 +98,9 @@ class Notice(FittingFrame):
         way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
         if way != self._said.direction():
             self._said.setDirection(way)
+            layout = self.layout()
+            if layout is not None:
+                layout.invalidate()  # it remembers the height of the other direction
         super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -71,6 +71,7 @@ def test_predict_see_explain(page: StepPage, until: Until, qtbot: Any) -> None:
     press(qtbot, page.take_button)
     until(lambda: page.card.state == "asking")
     assert not page.results.isVisible()  # nothing is given away
+    assert "has been taken" in page.nothing.text() and page.nothing.isVisible()
     page.card.choose(2)
     page.card.lock()
     (step,) = taken(page)

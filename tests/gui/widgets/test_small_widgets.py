@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.colours import DARK, LIGHT
 from gui.theme import palette
+from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.fold_box import FoldBox
 from gui.widgets.notice import EmptyState, Notice
@@ -80,6 +81,21 @@ def test_a_notice_is_as_high_as_its_text(qtbot: QtBot, scale: float) -> None:
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
     assert notice.rect().contains(label.geometry())
     assert label.geometry().bottom() < notice._row.geometry().top()
+
+
+def test_a_wide_notice_is_one_line_high_from_its_first_showing_on(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    notice = Notice(window)
+    layout.addWidget(notice)
+    layout.addStretch(1)
+    window.resize(1240, 400)
+    with qtbot.waitExposed(window):
+        window.show()
+    notice.say("Its runs are kept.", "good", "Compare them")
+    one_line = notice.button.sizeHint().height() + notice.label.sizeHint().height()
+    qtbot.waitUntil(lambda: notice.width() > 1000 and notice.height() < one_line)
 
 
 def test_an_empty_state_leads_on(qtbot: QtBot) -> None:
@@ -222,3 +238,15 @@ def test_a_flowing_row_never_overlaps_or_cuts(qtbot: QtBot, texts: list[str], wi
             assert button.geometry().right() <= max(width, button.minimumSizeHint().width())
     finally:
         row.deleteLater()
+
+
+def test_an_elided_label_shows_what_fits_and_tells_the_rest(qtbot: QtBot) -> None:
+    label = ElidedLabel()
+    qtbot.addWidget(label)
+    label.show()
+    label.setText("898.5 kB to learn from <b>")
+    label.resize(label.sizeHint())
+    assert label.shown == label.text() and not label.toolTip()
+    label.resize(label.width() // 2, label.height())
+    assert label.shown.endswith("…") and label.text().endswith("<b>")
+    assert "&lt;b&gt;" in label.toolTip() and label.minimumSizeHint().width() == 0
