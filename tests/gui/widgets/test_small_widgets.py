@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from gui.colours import DARK, LIGHT
 from gui.theme import palette
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.fitting import FittingFrame
 from gui.widgets.flow_layout import FlowRow
 from gui.widgets.fold_box import FoldBox
 from gui.widgets.notice import EmptyState, Notice
@@ -250,3 +251,24 @@ def test_an_elided_label_shows_what_fits_and_tells_the_rest(qtbot: QtBot) -> Non
     label.resize(label.width() // 2, label.height())
     assert label.shown.endswith("…") and label.text().endswith("<b>")
     assert "&lt;b&gt;" in label.toolTip() and label.minimumSizeHint().width() == 0
+
+
+def test_a_fitting_frame_grows_with_what_is_said_inside(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(300, 60)
+    around = QVBoxLayout(window)
+    frame = FittingFrame(window)
+    around.addWidget(frame)
+    column = QVBoxLayout(frame)
+    first, second = plain_label("Short.", frame, wrap=True), plain_label("Below.", frame)
+    column.addWidget(first)
+    column.addWidget(second)
+    with qtbot.waitExposed(window):
+        window.show()
+    first.setText("A verdict that takes several lines where there is little room. " * 5)
+    qtbot.waitUntil(lambda: first.height() >= first.heightForWidth(first.width()))
+    assert first.geometry().bottom() < second.geometry().top()
+    high = frame.minimumHeight()
+    first.setText("Short again.")
+    qtbot.waitUntil(lambda: frame.minimumHeight() < high)
