@@ -70,7 +70,7 @@ class HackingPage(QWidget):
             view.stand_in(arms, place)
         cards = QHBoxLayout()
         for card in (self.hacked, self.length):
-            cards.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
+            cards.addWidget(card, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (row, self.story, self.problem):

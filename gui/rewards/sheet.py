@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -29,6 +29,7 @@ NUMBER = "−0.0000"
 """A number column is never narrower than this."""
 LEAST_EMS = 4.0
 """What is left of a text's column when there is little room, in lines of text."""
+HEAD = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 Cell = str | float
 
 
@@ -70,6 +71,7 @@ class Sheet(QTableWidget):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(HEAD)
         self._columns: tuple[Column, ...] = ()
         self._rows: tuple[tuple[Cell, ...], ...] = ()
         self._wants: list[int] = []
@@ -181,6 +183,7 @@ class Sheet(QTableWidget):
                 for j, width in enumerate(shared(self._wants, least, self.viewport().width())):
                     self.setColumnWidth(j, width)
             self._set_heights()
+            self._set_head()
         finally:
             self._laying = False
 
@@ -203,11 +206,24 @@ class Sheet(QTableWidget):
             if self.rowHeight(i) != height:
                 self.setRowHeight(i, height)
 
+    def _set_head(self) -> None:
+        """Give the titles the lines that they need."""
+        head = self.horizontalHeader()
+        metrics = QFontMetricsF(head.font())
+        one, most = metrics.height(), 0.0
+        for j, column in enumerate(self._columns):
+            pad = head.sectionSizeHint(j) - metrics.horizontalAdvance(column.title)
+            room = QRectF(0, 0, max(1.0, self.columnWidth(j) - pad), MOST_LINES * one)
+            most = max(most, metrics.boundingRect(room, HEAD, column.title).height())
+        wrapped = most > 1.5 * one
+        head.setMinimumHeight(round(most + one / 2) if wrapped else 0)
+
     @Slot()
     def _dragged(self) -> None:
         if not self._laying and self._rows and len(self._wants) == len(self._columns):
             self._by_hand = True
             self._set_heights()
+            self._set_head()
 
     def set_tips(self, column: int, tips: Sequence[str]) -> None:
         """What a column's cells tell on hover, until the rows are written anew."""

@@ -94,3 +94,18 @@ def test_parts_stand_below_one_another_where_there_is_no_room(look: Theme, qtbot
     wanted[1] = 200
     parts.share()
     assert parts.orientation() is Qt.Orientation.Horizontal
+
+
+def test_titles_take_lines_where_columns_are_narrow(look: Theme, qtbot: Any) -> None:
+    made = Sheet("Verdicts")
+    qtbot.addWidget(made)
+    made.resize(880, 300)
+    made.show()
+    columns = tuple(Column(title, "A criterion.") for title in ("In the task's language",) * 6)
+    made.set_table(columns, [("2",) * 6])
+    head = made.horizontalHeader()
+    one_line = head.fontMetrics().height()
+    assert made.columnWidth(0) < head.sectionSizeHint(0), "there is no room for one line"
+    qtbot.waitUntil(lambda: in_view(made) and head.height() >= 2 * one_line, timeout=3000)
+    made.resize(6 * head.sectionSizeHint(0) + 100, 300)
+    qtbot.waitUntil(lambda: head.height() < 2 * one_line)
