@@ -173,19 +173,25 @@ class Sheet(QTableWidget):
             return
         self._laying = True
         try:
-            if not self._by_hand:
-                metrics, unit = QFontMetricsF(self.font()), em(self.font())
-                number = metrics.horizontalAdvance(NUMBER) + self._pad()
-                least = [
-                    math.ceil(unit * LEAST_EMS if self._holds_text(j) else number)
-                    for j in range(len(self._columns))
-                ]
-                for j, width in enumerate(shared(self._wants, least, self.viewport().width())):
-                    self.setColumnWidth(j, width)
-            self._set_heights()
-            self._set_head()
+            for _ in range(2):  # heads and row numbers take their room only once they are there
+                room = self.viewport().width()
+                if not self._by_hand:
+                    self._share(room)
+                self._set_heights()
+                self._set_head()
+                if self.viewport().width() == room:
+                    break
         finally:
             self._laying = False
+
+    def _share(self, room: int) -> None:
+        number = QFontMetricsF(self.font()).horizontalAdvance(NUMBER) + self._pad()
+        text = em(self.font()) * LEAST_EMS
+        least = [
+            math.ceil(text if self._holds_text(j) else number) for j in range(len(self._columns))
+        ]
+        for j, width in enumerate(shared(self._wants, least, room)):
+            self.setColumnWidth(j, width)
 
     def _set_heights(self) -> None:
         metrics, pad = QFontMetricsF(self.font()), self._pad()
