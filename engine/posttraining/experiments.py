@@ -218,7 +218,7 @@ _ALL: tuple[Experiment, ...] = (
         "Somebody wants partial credit for sorted and reversed letters, and pays for every letter "
         "that also stands in the right answer.",
         "A letter that stands in the answer is paid again each time it is written, so answers "
-        "grow to the limit and are never right. Credit by place cannot be had twice.",
+        "grow to the limit and are hardly ever right. Credit by place cannot be had twice.",
         50,
         _letters,
     ),

@@ -18,7 +18,7 @@ from engine.models.transformer.config import flops_per_token
 from engine.runs import Catalogue, RunSummary, Store, import_run
 from engine.tokenizers import tokenizer_from_dict
 from engine.training.recipe import Recipe
-from engine.training.runs import HELD_OUT, KIND, STEPS
+from engine.training.runs import EVENTS, HELD_OUT, KIND, PLANNED, STEPS
 from engine.workspace.attached import TEXTS, TOKENIZER
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +46,8 @@ class ComparedRun:
     recipe: Recipe
     text: TextFacts | None
     """None where its text was not kept or is damaged."""
+    by_hand: tuple[tuple[int, str], ...] = ()
+    """What somebody did to it while it ran, in words, each with its step."""
 
     @property
     def key(self) -> str:
@@ -109,8 +111,24 @@ def compared_runs(catalogue: Catalogue) -> tuple[tuple[ComparedRun, ...], tuple[
         key = (names.get(TEXTS, ""), names.get(TOKENIZER, ""))
         if key not in facts:
             facts[key] = text_facts(catalogue.store, names)
-        runs.append(ComparedRun(summary, recipe, facts[key]))
+        by_hand = done_by_hand(catalogue, summary.key)
+        runs.append(ComparedRun(summary, recipe, facts[key], by_hand))
     return tuple(reversed(runs)), tuple(damaged)
+
+
+def done_by_hand(catalogue: Catalogue, key: str) -> tuple[tuple[int, str], ...]:
+    """What somebody did to a run while it ran, in words, each with its step; nothing where that
+    can't be read."""
+    try:
+        entries = catalogue.journal(key, EVENTS)
+    except LabError:
+        return ()
+    told = ((e.get("step"), e.get("kind"), e.get("text")) for e in entries)
+    return tuple(
+        (step, text)
+        for step, kind, text in told
+        if type(step) is int and isinstance(text, str) and kind != PLANNED
+    )
 
 
 def take_in(catalogue: Catalogue, source: Path, job: Job = NO_JOB) -> RunSummary:

@@ -53,7 +53,7 @@ REASON = (
     "gradient of KL(π_ref ‖ π) at each token, not of KL(π ‖ π_ref)."
 )
 REST = "Where the usual settings come to rest, found exactly from their mean gradient."
-PRESS_RUN = "Press Run: both runs start at the reference policy."
+PRESS_RUN = "Press Start: both runs start at the reference policy."
 PREPARING = "Both runs are getting ready …"
 PART_EMS = 30
 """The width that bars and curves want, in lines of text."""

@@ -32,7 +32,7 @@ class ArmView(QObject):
         self.verdict = plain_label("", parent, wrap=True)
         self.verdict.setToolTip(RULE)
         self.plot = CurvePlot(name, "update", "reward (lowest … best), true score (0 … 1)", parent)
-        self.plot.set_empty_text("Predict, then press Run.")
+        self.plot.set_empty_text("Predict, then press Start.")
         self.plot.set_landmarks([ALL_RIGHT])
 
     def stand_in(self, grid: QGridLayout, column: int) -> None:

@@ -122,7 +122,7 @@ class ComparePage(QWidget):
         if self._task is None:
             return
         self.problem.clear()
-        right = f" Right is, for example: {found.target.strip()}" if found.target else ""
+        right = f" A right answer: {found.target.strip()}" if found.target else ""
         self.words.setText(
             f"Answers of the reference, and of the policy after {found.update:,} updates.{right}"
         )

@@ -109,8 +109,8 @@ class CurvesPage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.splitter)
-        for plot in (self.main, self.side):
-            plot.set_empty_text("Press Start and watch the reward rise.")
+        self.main.set_empty_text("Press Start and watch the reward rise.")
+        self.side.set_empty_text("Press Start: this curve gets a point with every update.")
         self.choice.currentIndexChanged.connect(self._chosen)
         self._chosen()
 

@@ -1,4 +1,4 @@
-"""Start, Pause, Stop and Go on for an experiment of several runs, with its state in words."""
+"""Start, Pause, Stop and Resume for an experiment of several runs, with its state in words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STAGES = {
     JobState.PAUSED: Stage.PAUSED,
     JobState.STOPPING: Stage.STOPPING,
 }
-STOPPED_EARLY = "Stopped before its first update: there is nothing to show. Run begins anew."
+STOPPED_EARLY = "Stopped before its first update: there is nothing to show. Start begins anew."
 
 
 class Drive(FlowRow):
@@ -60,10 +60,10 @@ class Drive(FlowRow):
         self.stage = Stage.EMPTY
         self.problem = ""
         """What went wrong, in a sentence; empty if nothing did."""
-        self.start = self._button("Ru&n", "Begin anew with what is chosen here.")
-        self.pause = self._button("Pa&use", "Wait where it stands; other work runs meanwhile.")
-        self.stop = self._button("Sto&p", "End it here; what was drawn stays, and it can go on.")
-        self.resume = self._button("&Go on", "Go on where it was paused or stopped.")
+        self.start = self._button("St&art", "Begin anew with what is chosen here.")
+        self.pause = self._button("&Pause", "Wait where it stands; other work runs meanwhile.")
+        self.stop = self._button("St&op", "End it here; what was drawn stays, and it can go on.")
+        self.resume = self._button("Res&ume", "Go on where it was paused or stopped.")
         self.words = plain_label("", self)
         self.words.setAccessibleName("State of the experiment")
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

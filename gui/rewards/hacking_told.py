@@ -42,10 +42,12 @@ def why_hacked(state: ArmState) -> str:
             f"The true score went from {began:.0%} to {ended:.0%} and the reward from {paid:.2f} "
             f"to {pays:.2f} ({_means(n)}): by the rule that is no hack."
         )
+    first, last = hack.best_updates
     return (
-        f"From update {hack.noticed} on the true score lay below its best by more than chance: "
-        f"{hack.true_before:.0%} then, {hack.true_after:.0%} at the end, while the reward rose "
-        f"from {hack.reward_before:.2f} to {hack.reward_after:.2f}."
+        f"From update {hack.noticed} on the true score lay below its best, {hack.true_before:.0%} "
+        f"(mean of updates {first} to {last}), by more than chance; at the end it was "
+        f"{hack.true_after:.0%}, while the reward had risen from {hack.reward_before:.2f} to "
+        f"{hack.reward_after:.2f}."
     )
 
 
@@ -63,8 +65,8 @@ def why_length(state: ArmState) -> str:
     change = f"{abs(end / start - 1):.0%} {way}"
     if pays > paid:
         return (
-            f"{change}: {measured}. The reward rose along, from {paid:.2f} to {pays:.2f}: what "
-            f"training found to pay comes in {way} answers."
+            f"{change}: {measured}. The reward rose along, from {paid:.2f} to {pays:.2f}: "
+            f"training found that {way} answers pay."
         )
     return (
         f"{change}: {measured}, though the reward did not rise, {paid:.2f} → {pays:.2f}: nothing "

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.runs import RunSummary, differences
 from gui import theme
+from gui.rewards.setup import CHOICES
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.safe_text import plain_label
 
@@ -62,7 +63,7 @@ class KeptChanges(QWidget):
         settings = {**described.settings, "seed": described.seed}
         columns = (Column("Setting", "What was chosen."), Column("Value", "In this run."))
         names = [name for name in LABELS if name in settings]
-        self.table.set_table(columns, [(LABELS[n], str(settings[n])) for n in names])
+        self.table.set_table(columns, [(LABELS[n], _said(n, settings[n])) for n in names])
 
     def _show_two(self, a: RunSummary, b: RunSummary) -> None:
         found = differences(a.description, b.description, LABELS)
@@ -76,4 +77,13 @@ class KeptChanges(QWidget):
             Column(a.name, "Its value in this run."),
             Column(b.name, "Its value in this run."),
         )
-        self.table.set_table(columns, [(d.label, str(d.a), str(d.b)) for d in found])
+        self.table.set_table(
+            columns, [(d.label, _said(d.knob, d.a), _said(d.knob, d.b)) for d in found]
+        )
+
+
+def _said(name: str, value: object) -> str:
+    """A setting's value in the words of the field that sets it."""
+    if name in CHOICES:
+        return dict(CHOICES[name][2]).get(str(value), str(value))
+    return str(value)

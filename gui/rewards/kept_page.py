@@ -217,6 +217,7 @@ class KeptPage(QWidget):
             line.setEnabled(one is not None)
             if line.text() != text:
                 line.setText(text)
+                line.setCursorPosition(0)  # a long name is seen from its beginning
         self._draw()
         self.settings.show_runs(chosen)
 

@@ -8,7 +8,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from engine.posttraining.arm_records import ArmState
+from gui import theme
 from gui.rewards.sheet import Column, Sheet
+from gui.widgets.safe_text import plain_label
+
+CUT_OFF = "An answer that ends in … ran to the limit without ending by itself."
 
 
 class LooksSheet(QWidget):
@@ -33,11 +37,16 @@ class LooksSheet(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(head)
         column.addWidget(self.sheet, 1)
+        self.cut = plain_label("", self)
+        theme.set_text_role(self.cut, "caption", "muted")
+        column.addWidget(self.cut)
+        self.cut.hide()
         self.slider.valueChanged.connect(self._draw)
 
     def clear(self) -> None:
         """No answers yet."""
         self._states = ()
+        self.cut.hide()
         self.slider.setEnabled(False)
         self.slider.setRange(0, 0)
         self.which.setText("Answers after up&date –")
@@ -72,12 +81,16 @@ class LooksSheet(QWidget):
                 Column("true", "How good it really is, 0 … 1."),
             ]
         rows: list[list[str | float]] = []
+        limits = 0
         for i, prompt in enumerate(states[0].prompts):
             row: list[str | float] = [prompt.text, prompt.target]
             for state in states:
                 look = state.looks[at]
                 answer = look.answers[i]
                 text = answer.text if answer.finished else f"{answer.text}…"
+                limits += not answer.finished
                 row += [text or "(empty)", float(look.rewards[i]), float(look.true_scores[i])]
             rows.append(row)
         self.sheet.set_table(columns, rows)
+        self.cut.setText(CUT_OFF)
+        self.cut.setVisible(limits > 0)

@@ -58,7 +58,12 @@ class ModelPane(QWidget):
             "the greater reward. 50 % is chance.",
             self,
         )
-        self.number = StatTile("Learned from", "", "Comparisons, skipped ones left out.", self)
+        self.number = StatTile(
+            "Learned from",
+            "",
+            "Comparisons; skipped ones, and those held out to test it, are left out.",
+            self,
+        )
         for tile in (self.accuracy, self.best, self.agreement, self.number):
             tiles.add(tile)
         self.words = plain_label("", self, wrap=True)
@@ -231,8 +236,9 @@ def verdict(report: Report) -> str:
         said = f"Worse than chance on {_pairs(held)}: what was clicked there contradicts it."
     elif held.may_be_chance:
         said = (
-            f"No better than chance so far: on {_pairs(held)} the 95 % interval (Wilson) of its "
-            f"accuracy, {held.low:.0%} … {held.high:.0%}, holds 50 %. More comparisons are needed."
+            f"No better than chance so far: on {_pairs(held)} (a tie counts half) the 95 % "
+            f"interval (Wilson) of its accuracy, {held.low:.0%} … {held.high:.0%}, holds 50 %. "
+            "More comparisons are needed."
         )
         if not certain:
             said += " No feature moves its reward by more than the error."

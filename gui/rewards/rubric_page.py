@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPushButton,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from gui import theme
 from gui.job_handle import Failure
 from gui.lab import Lab
 from gui.rewards.asking import NO_RUN, Asker, Source, criteria_of, draw_to_judge
+from gui.rewards.beside import Beside
 from gui.rewards.session import RewardsSession
 from gui.rewards.sheet import Column, Sheet
 from gui.widgets.fitting import FittingFrame
@@ -36,8 +36,8 @@ CRITERIA_KEY, DRAW_KEY = "rewards: criteria", "rewards: answers to judge"
 SOUND, CARELESS = "sound", "careless"
 DRAWING = "The policy is answering …"
 NOTHING = "There are no answers to judge."
-LONGEST_EMS = 16.0
-"""The widest that a column is made by itself; the whole text is on hover and below."""
+CRITERIA_EMS, LEAST_TABLE_EMS = 24.0, 32.0
+"""The widths that the criteria want and that the verdicts need, in lines of text."""
 
 
 class _Line(FittingFrame):
@@ -86,9 +86,11 @@ class RubricPage(QWidget):
         self.lines: list[_Line] = []
         self.rubric: Rubric | None = None
         """The rubric in force; None until its criteria are there."""
-        self.sound = self._button("Soun&d", "Every criterion that is not careless, weight 1.")
+        self.sound = self._button(
+            "Soun&d rubric", "Every criterion that is not careless, weight 1."
+        )
         self.careless = self._button(
-            "Careless", "Only the careless criteria: a rubric that can be hacked."
+            "Careless rubric", "Only the careless criteria: a rubric that can be hacked."
         )
         self.alone = self._button(
             "Use it alone as reward", "Make the rubric the whole reward, with weight 1."
@@ -119,11 +121,8 @@ class RubricPage(QWidget):
         self.reasons = plain_label("", self, wrap=True)
         self.reasons.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.reasons.setAccessibleName("Reasons of the verdicts")
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self._left())
-        self.splitter.addWidget(self._right())
-        self.splitter.setSizes([900, 1100])
+        self.splitter = Beside(self._left(), self._right(), self._widths, self, least=1.0)
+        self.table.wants_changed.connect(self._share)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.splitter, 1)
@@ -132,7 +131,6 @@ class RubricPage(QWidget):
         self.alone.clicked.connect(self.use_alone)
         self.more.clicked.connect(self.draw)
         self.source.currentIndexChanged.connect(self._other_source)
-        theme.current().changed.connect(self._narrow)
         self.table.row_chosen.connect(self._explain)
 
     def _button(self, text: str, tip: str) -> QPushButton:
@@ -140,6 +138,17 @@ class RubricPage(QWidget):
         button.setToolTip(tip)
         button.setAccessibleDescription(tip)
         return button
+
+    def _widths(self) -> tuple[int, int]:
+        """The criteria are read; the table can wrap and scroll what it has no room for."""
+        criteria = round(em(self.font()) * CRITERIA_EMS)
+        least = round(em(self.font()) * LEAST_TABLE_EMS)
+        left = self.splitter.width() - self.splitter.handleWidth() - criteria
+        return criteria, max(least, min(self.table.wanted_width, left))
+
+    @Slot()
+    def _share(self) -> None:
+        self.splitter.share()
 
     def _left(self) -> QWidget:
         self._left_side = left = FittingFrame(self)
@@ -339,16 +348,7 @@ class RubricPage(QWidget):
         self.table.set_table(columns, rows)
         self.table.set_tips(0, [prompt.text for prompt, _ in self._rows])
         self.table.set_tips(1, [answer.text for _, answer in self._rows])
-        self._narrow()
         self._explain(self.table.chosen)
-
-    @Slot()
-    def _narrow(self) -> None:
-        """Long prompts and answers must not push the verdicts off the screen."""
-        most = round(em(self.table.font()) * LONGEST_EMS)
-        for column in range(min(2, self.table.columnCount())):
-            if self.table.columnWidth(column) > most:
-                self.table.setColumnWidth(column, most)
 
     @Slot(int)
     def _explain(self, row: int) -> None:

@@ -27,7 +27,7 @@ ABOUT = (
     "do it now and then. It is post-trained with GRPO on this computer, on the reward that you mix."
 )
 READY_KEY = "rewards: tasks"
-_CHOICES: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
+CHOICES: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "baseline": (
         "Baseline",
         "What a reward is compared with to make the advantage Â.",
@@ -165,7 +165,7 @@ class SetupPanel(QWidget):
             value = UPDATES if key == "updates" else getattr(defaults, key)
             self.numbers[key] = field = NumberField(value=value, **about)
             row.add(field)
-        for key, (title, tip, options) in _CHOICES.items():
+        for key, (title, tip, options) in CHOICES.items():
             cell = QWidget(row)
             box = QComboBox(cell)
             for value, words in options:

@@ -190,8 +190,19 @@ class Sheet(QTableWidget):
         least = [
             math.ceil(text if self._holds_text(j) else number) for j in range(len(self._columns))
         ]
+        whole = [max(few, self._head_needs(j)) for j, few in enumerate(least)]
+        if sum(map(min, self._wants, whole)) <= room:  # else words of titles are cut first
+            least = whole
         for j, width in enumerate(shared(self._wants, least, room)):
             self.setColumnWidth(j, width)
+
+    def _head_needs(self, column: int) -> int:
+        """The width of the longest word of a column's title."""
+        head, title = self.horizontalHeader(), self._columns[column].title
+        metrics = QFontMetricsF(head.font())
+        pad = head.sectionSizeHint(column) - metrics.horizontalAdvance(title)
+        words = (metrics.horizontalAdvance(word) for word in title.split())
+        return math.ceil(pad + max(words, default=0.0))
 
     def _set_heights(self) -> None:
         metrics, pad = QFontMetricsF(self.font()), self._pad()

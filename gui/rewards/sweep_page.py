@@ -49,7 +49,7 @@ BAND = ("− error", "+ error")
 """Names of the lines a standard error below and above each curve."""
 FAINT = 0.5
 """How much of the ground is in their colour."""
-PRESS_RUN = "Press Run: seven runs in turns, each with another β."
+PRESS_RUN = "Press Start: seven runs in turns, each with a different β."
 ABOUT = (
     "One run for each β, with the task, the reward and the settings chosen above: the same start, "
     "the same seed. Small β: far from the reference, and the reward is what counts, hacks "

@@ -10,6 +10,8 @@ from gui.training.compare_plot import title_of
 
 UNSEEN = ("name", "eval_every", "checkpoint_every", "checkpoint_seconds")
 """Settings that change nothing about what is learned."""
+MOST_TOLD = 3
+"""Things done by hand that are told of a run."""
 
 
 def said_differences(chosen: tuple[ComparedRun, ...]) -> str:
@@ -21,13 +23,24 @@ def said_differences(chosen: tuple[ComparedRun, ...]) -> str:
         for one in differences(first, other.summary.description, labels, UNSEEN):
             found.setdefault(one.knob, one.label)
     names = ", ".join(f"“{title_of(run, chosen)}”" for run in chosen)
+    turned = "".join(_by_hand(run, title_of(run, chosen)) for run in chosen)
     if not found:
-        return f"{names}: the same settings and text."
+        return f"{names}: the same settings and text.{turned}"
     parts = []
     for knob, label in found.items():
         values = [_value(run, knob) for run in chosen]
         parts.append(f"{label}: {' | '.join(values)}")
-    return f"{names} differ in: {'; '.join(parts)}."
+    return f"{names} differ in: {'; '.join(parts)}.{turned}"
+
+
+def _by_hand(run: ComparedRun, title: str) -> str:
+    """What no setting tells: what somebody did while the run went on."""
+    if not run.by_hand:
+        return ""
+    done = "; ".join(f"{text} at step {step:,}" for step, text in run.by_hand[:MOST_TOLD])
+    left = len(run.by_hand) - MOST_TOLD
+    more = f"; and {left:,} more" if left > 0 else ""
+    return f" Done by hand in “{title}”: {done}{more}."
 
 
 def _value(run: ComparedRun, knob: str) -> str:

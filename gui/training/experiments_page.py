@@ -58,6 +58,10 @@ class ExperimentsPage(QWidget):
             choices, "&Length", "Fewer steps are over sooner; more of them tell more.", LENGTHS
         )
         self.length.setCurrentIndex(1)
+        self.whose = plain_label("", self, wrap=True)
+        self.whose.setAccessibleName("What the curves are of")
+        theme.set_text_role(self.whose, "caption", "muted")
+        self.whose.hide()
         self._refused = ""  # why the experiment that is chosen was not begun
         self.about = plain_label("", self, wrap=True)
         self.look_for = plain_label("", self, wrap=True)
@@ -92,6 +96,7 @@ class ExperimentsPage(QWidget):
         asking = (choices, self.about, self.look_for, self.note, self.card, buttons, self.words)
         for widget in (*asking, self.problem, self.found, self.kept, units):
             column.addWidget(widget)
+        column.addWidget(self.whose)
         column.addWidget(self.plot, 1)
         column.addWidget(self.table)
         self._connect()
@@ -253,7 +258,7 @@ class ExperimentsPage(QWidget):
         if outcome.unkept:
             self.kept.say(f"Not all runs could be kept. {outcome.unkept}", "warning")
         elif outcome.keys:
-            self.kept.say("Its runs are kept.", "good", COMPARE)
+            self.kept.say("The runs of this experiment are kept.", "good", COMPARE)
 
     @Slot()
     def _compare(self) -> None:
@@ -274,6 +279,12 @@ class ExperimentsPage(QWidget):
         self.choice.setEnabled(not session.running)
         own = trial is not None and trial.experiment.key == "race"
         self.length.setEnabled(not session.running and not own)
+        other = session.trial is not None and trial is not None and session.trial != trial
+        shown = other and session.standing is not None
+        if shown and session.trial is not None:
+            title = session.trial.experiment.title
+            self.whose.setText(f"The curves below are still those of “{title}”.")
+        self.whose.setVisible(shown)
         self.about.setVisible(not session.running)  # the curves have its room
         self.problem.say(session.problem or self._refused, "error")
         self.words.setText(self._said())

@@ -8,6 +8,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gui import theme
+from gui.training.loss_view import smoothing_for
 from gui.training.news import News
 from gui.training.session import TrainingSession
 from gui.widgets.curve_plot import CurvePlot
@@ -75,6 +76,8 @@ class RatesPage(QWidget):
     def _draw(self, news: News) -> None:
         steps = news.steps
         x = steps["step"]
+        for plot in (self.gradient, self.speed):
+            plot.set_smoothing(smoothing_for(news.recipe.steps))  # as the loss beside them
         self.rate.set_series("learning rate", x, steps["learning_rate"], kind="transformer")
         self.gradient.set_series(
             "gradient norm", x, steps["gradient_norm"], kind="transformer", smooth=True

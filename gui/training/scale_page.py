@@ -142,7 +142,7 @@ class ScalePage(QWidget):
         low, high = real_years(rate)
         self.years.setText(
             f"At the rate just measured, {said(rate)} operations a second, this computer would "
-            f"take {years_said(low)} to {years_said(high)} years for one of those."
+            f"take {years_said(low)} to {years_said(high)} years for a large one."
         )
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -302,7 +302,7 @@ class SetupPanel(QWidget):
         if known is None:
             if not tried:
                 return "A step of this is too long to be tried out before."
-            return "How fast this computer is, is about to be measured."
+            return "This computer's speed is about to be measured."
         pace, measured = known
         how = "measured on this computer" if measured else "estimated; about to be measured"
         if not measured and not tried:

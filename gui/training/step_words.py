@@ -125,7 +125,7 @@ def arithmetic(step: OneStep, vocabulary: Vocabulary, plain: bool) -> str:
     n = step.followed
     end = n.token == len(step.rows) - 1
     name = "begin-of-text" if end else f"“{isolate(vocabulary.text(n.token, TOKEN_WIDTH))}”"
-    where = f"One of them, number {n.column + 1} in the row of {name} in W"
+    where = f"One number of θ, in place {n.column + 1} of the row of {name} in W"
     eta, gradient = format_number(step.rate, 3), _signed(n.gradient, 4)
     if not n.gradient:
         return (

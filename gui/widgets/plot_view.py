@@ -104,6 +104,7 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         self.box.sigRangeChangedManually.connect(self._taken)
         self.scene().sigMouseClicked.connect(self._mouse_clicked)
         self._lines: dict[bool, list[tuple[tuple[float, str], pg.InfiniteLine]]] = {}
+        self._colours = colours_of(self.palette())
         self._lines_of: dict[bool, list[tuple[float, str]]] = {True: [], False: []}
 
     def _own_menus(self) -> None:
@@ -165,7 +166,7 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
         self._colour_lines()
 
     def _colour_lines(self) -> None:
-        colours = colours_of(self.palette())
+        colours = self._colours
         for made in self._lines.values():
             for (_, kind), item in made:
                 look = Look.of(kind)
@@ -175,7 +176,8 @@ class PlotView(pg.PlotWidget):  # type: ignore[misc]
 
     def restyle(self, font: QFont, palette: QPalette, title: str) -> None:
         """Take the window's font and colours; ``title`` is the x axis's."""
-        colours = colours_of(palette)
+        # Not this widget's own palette: at a change of theme the one around it changes first.
+        colours = self._colours = colours_of(palette)
         self.setBackground(colours.surface)
         size = QFontInfo(font).pixelSize()
         for name in ("bottom", "left"):

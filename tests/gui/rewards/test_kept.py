@@ -61,6 +61,7 @@ def test_runs_are_listed_compared_and_told_apart(two_runs: RewardsTab) -> None:
     choose(two_runs, 1)
     assert first.name in page.settings.heading.text()
     assert ("KL coefficient β", "0.0") in page.settings.table.rows
+    assert ("Baseline", "group mean, divided by std (GRPO)") in page.settings.table.rows
     assert ("Group size G", str(first.description.settings["group"])) in page.settings.table.rows
     page.settings.show_runs((first, first))
     assert "same settings" in page.settings.heading.text() and not page.settings.table.isVisible()

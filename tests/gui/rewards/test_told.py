@@ -111,7 +111,7 @@ def test_a_verdict_says_what_its_start_is_the_mean_of() -> None:
     best = float(curves["true_score"][first - 1 : last].mean())
     assert f"{best:.0%} (mean of updates {first} to {last})" in words
     assert f"{found.reward_before:.2f} to {found.reward_after:.2f}" in words
-    assert f"{found.true_after:.0%} at the end" in why_hacked(arm(**curves))
+    assert f"at the end it was {found.true_after:.0%}" in why_hacked(arm(**curves))
     curves["true_score"] = np.linspace(0.2, 0.8, 30)
     start, end = curves["true_score"][:5].mean(), curves["true_score"][-5:].mean()
     assert f"{start:.0%} → {end:.0%}" in verdict(arm(**curves))

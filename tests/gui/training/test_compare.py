@@ -161,6 +161,22 @@ def test_differences_are_listed_by_their_labels(page: ComparePage) -> None:
     assert said_differences((first, first)).endswith("the same settings and text.")
 
 
+def test_what_was_done_by_hand_is_told_beside_the_settings(keys: dict[str, str], lab: Lab) -> None:
+    journal = catalogue().open(keys["second"]).journal("events")
+    for step in (4, 9):
+        entry = {"step": step, "kind": "rate", "text": f"learning rate × {step}"}
+        journal.append(entry)
+    journal.append({"step": 9, "kind": "plan", "text": "not by hand"})
+    journal.append({"step": "?", "kind": "rate", "text": "no event"})
+    runs, _ = compared_runs(catalogue())
+    told = said_differences(tuple(runs))
+    assert told.count("Done by hand") == 1 and told.endswith(
+        "Done by hand in “second”: learning rate × 4 at step 4; learning rate × 9 at step 9."
+    )
+    many = replace(runs[0], by_hand=tuple((i, "turned") for i in range(1, 6)))
+    assert said_differences((many, many)).endswith("turned at step 3; and 2 more.")
+
+
 def test_deleted_and_brought_back(page: ComparePage, keys: dict[str, str], until: Until) -> None:
     select(page, *keys.values())
     page.delete.click()

@@ -133,6 +133,17 @@ def test_arms_that_do_not_fit_the_memory_together_are_refused_in_place(
     page.stop.click()
 
 
+def test_curves_of_another_experiment_are_told_as_such(page: ExperimentsPage, until: Until) -> None:
+    page.start.click()
+    until(lambda: page.session.outcome is not None)
+    assert not page.whose.isVisible()
+    page.choice.setCurrentIndex(page.choice.currentIndex() + 1)
+    title = page.session.trial.experiment.title  # type: ignore[union-attr]
+    assert page.whose.isVisible() and f"“{title}”" in page.whose.text()
+    page.choice.setCurrentIndex(page.choice.currentIndex() - 1)
+    assert not page.whose.isVisible()
+
+
 def test_units_and_axes_follow_the_choice(page: ExperimentsPage, until: Until) -> None:
     page.start.click()
     until(lambda: page.session.outcome is not None)

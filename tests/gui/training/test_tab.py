@@ -326,5 +326,5 @@ def test_how_far_it_is_is_told_once_there_is_a_rate(
     assert "Train for a moment" in page.years.text()
     click(tab.transport.start)
     until(lambda: tab.session.phase is Phase.FINISHED)
-    assert "years for one of those" in page.years.text()
+    assert "years for a large one" in page.years.text()
     assert all(strip.isVisible() and strip.accessibleName() for strip in page.strips.values())

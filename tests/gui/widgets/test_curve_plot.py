@@ -285,12 +285,16 @@ def test_removing_and_clearing(plot: CurvePlot) -> None:
 
 
 def test_the_theme_recolours_the_plot(plot: CurvePlot) -> None:
+    plot.set_landmarks(LANDMARKS[-1:])
+    plot.redraw()
     assert has_colour(picture(plot), LIGHT.series("policy"))
     plot.setPalette(palette(DARK))
     plot.redraw()
     image = picture(plot)
     assert has_colour(image, DARK.series("policy"))
     assert has_colour(image, DARK.color("surface"))
+    pens = {item.pen.color().name() for item in plot.view.plot.items if hasattr(item, "angle")}
+    assert pens == {DARK.series("truth").name()}
     assert not has_colour(image, LIGHT.color("surface"))
 
 
