@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.jobs import NO_JOB, Job
@@ -14,8 +15,12 @@ from engine.workspace import MadeFrom, MadeTokenizer, Streams
 from gui.job_handle import JobHandle
 from gui.lab import Lab
 from gui.training.measuring import Measuring
+from gui.training.session import Phase, TrainingSession
 
 MOST_KEPT = 8
+FEWEST_STEPS, MOST_STEPS = 20, 100
+"""Of a run, to learn its pace from: at least so many steps, and of more the newest."""
+AT_REST = frozenset({Phase.PAUSED, Phase.STOPPED, Phase.FINISHED})
 Key = tuple[Recipe, MadeFrom]
 
 
@@ -28,8 +33,23 @@ def pace_key(recipe: Recipe, streams: Streams) -> Key:
 class Paces(Measuring):
     """Measures the pace of the settings on screen, while nothing else is at work."""
 
-    def __init__(self, lab: Lab, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        parent: QObject | None = None,
+        session: TrainingSession | None = None,
+    ) -> None:
+        """
+        Args:
+            lab: whose compute thread measures.
+            parent: the object that owns it.
+            session: whose runs to learn from too: with the window drawing beside them, theirs is
+                the pace that the next one will have.
+        """
         super().__init__(lab, _measured, parent)
+        self._session = session
+        if session is not None:
+            session.phase_changed.connect(self._run_rests)
         self._known: dict[Key, tuple[Recipe, Pace]] = {}
 
     def pace(self, recipe: Recipe, streams: Streams) -> tuple[Pace, bool] | None:
@@ -53,6 +73,24 @@ class Paces(Measuring):
         known = pace_key(recipe, streams) in self._known
         idle = known or not self.can_measure(recipe, streams)
         self._wish_for(None if idle else (recipe, streams))
+
+    @Slot()
+    def _run_rests(self) -> None:
+        session = self._session
+        if session is None or session.phase not in AT_REST:
+            return
+        order, news = session.order, session.news
+        if order is None or news is None or len(news.steps) < FEWEST_STEPS:
+            return
+        known = self.pace(news.recipe, order.streams)
+        if known is None:
+            return
+        ends = np.asarray(news.steps["seconds"][-MOST_STEPS:], dtype=np.float64)
+        step = float(np.median(np.diff(ends)))
+        if step > 0:
+            pace = Pace(step, known[0].evaluation_seconds, news.flops_per_step / step)
+            self._keep((pace_key(news.recipe, order.streams), news.recipe, pace))
+            self.changed.emit()
 
     def can_measure(self, recipe: Recipe, streams: Streams) -> bool:
         """Whether a few steps of this recipe are short, and fit into memory: no one has asked for

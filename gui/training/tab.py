@@ -61,7 +61,7 @@ class TrainingTab(QWidget):
         super().__init__(parent)
         self._lab = lab
         self.session = TrainingSession(lab, self)
-        self.paces = Paces(lab, self)
+        self.paces = Paces(lab, self, self.session)
         self.landmarks = Landmarks(lab, self)
         self.experiments = ExperimentSession(lab, self)
         self.wishes = Wishes(self)

@@ -136,6 +136,25 @@ def test_a_hidden_tab_draws_nothing_and_catches_up_when_it_is_seen(
     assert drawn == [] and len(plotted(tab, TRAINING)[0]) == 6
 
 
+def test_the_pace_of_a_run_is_what_the_next_is_planned_with(
+    tab: TrainingTab, lab: Lab, until: Until, click: Any
+) -> None:
+    tab.setup.steps.setValue(30)
+    until(lambda: tab.paces.pace(tab.setup.base, lab.streams) is not None and lab.compute.idle)
+    measured = tab.paces.pace(tab.setup.base, lab.streams)
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    learned = tab.paces.pace(tab.setup.base, lab.streams)
+    news = tab.session.news
+    assert measured is not None and learned is not None and news is not None and learned[1]
+    seconds = np.diff(np.asarray(news.steps["seconds"]))
+    assert learned[0].step_seconds == pytest.approx(float(np.median(seconds)))
+    assert learned[0].flops_per_second == pytest.approx(
+        news.flops_per_step / learned[0].step_seconds
+    )
+    assert learned[0].evaluation_seconds == measured[0].evaluation_seconds
+
+
 def test_a_time_is_turned_into_measured_steps(tab: TrainingTab, lab: Lab, until: Until) -> None:
     until(lambda: tab.paces.pace(tab.setup.base, lab.streams) is not None)
     tab.setup.time.setCurrentIndex(0)
