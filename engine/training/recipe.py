@@ -224,7 +224,7 @@ class Recipe:
     checkpoint_every: int = _knob(
         0,
         "run",
-        "Checkpoint every",
+        "Checkpoints",
         "Steps between two checkpoints to go back to; 0 keeps one with every evaluation.",
         0,
         10**8,

@@ -54,7 +54,14 @@ class ComparePage(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.answers)
-        self.splitter.addWidget(self.bars)
+        self.shown = QWidget(self)
+        first = plain_label("First token of the answer:", self.shown)
+        theme.set_text_role(first, "strong")
+        beside = QVBoxLayout(self.shown)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(first)
+        beside.addWidget(self.bars, 1)
+        self.splitter.addWidget(self.shown)
         self.splitter.setSizes([600, 1000])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -77,7 +84,7 @@ class ComparePage(QWidget):
         self.problem.clear()
         self.words.setText("Start a run: here the trained policy answers beside the reference.")
         self.answers.set_table((), ())
-        self.bars.hide()
+        self.shown.hide()
         self.ask.setEnabled(False)
 
     def set_task(self, task: Task) -> None:
@@ -142,7 +149,7 @@ class ComparePage(QWidget):
             ),
             Vocabulary.of(tokenizer),
         )
-        self.bars.show()
+        self.shown.show()
 
     @Slot(str)
     def _fail(self, sentence: str) -> None:

@@ -134,6 +134,8 @@ class SetupPanel(QWidget):
         self.tasks.setToolTip(ABOUT)
         self.tasks.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         name = QLabel("&Task")
+        # Qt measures "Ta" with kerning, and paints it without where the T is underlined.
+        name.setContentsMargins(0, 0, 6, 0)
         name.setBuddy(self.tasks)
         self.about = plain_label("", self, wrap=True)
         theme.set_text_role(self.about, "body", "muted")

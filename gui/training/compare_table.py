@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -245,7 +245,13 @@ class RunsTable(QTableWidget):
             pixmap = QPixmap(QSize(round(unit * 0.8), round(unit * 0.8)))
             colour = QColor(arm_look(self._looks[item.data(KEY)]).colour)
             colour = mixed(colour, QColor("white"), 0.35) if dark else colour
-            pixmap.fill(colour if _is_ticked(item) else Qt.GlobalColor.transparent)
+            # The rim is seen where the row is chosen, on the selection's own blue.
+            pixmap.fill(Qt.GlobalColor.white if _is_ticked(item) else Qt.GlobalColor.transparent)
+            if _is_ticked(item):
+                rim = max(1, round(unit / 12))
+                painter = QPainter(pixmap)
+                painter.fillRect(pixmap.rect().adjusted(rim, rim, -rim, -rim), colour)
+                painter.end()
             item.setIcon(QIcon(pixmap))
         blocker.unblock()
         self.viewport().update()
