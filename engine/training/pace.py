@@ -119,10 +119,11 @@ def _evaluations(seconds: float, pace: Pace) -> int:
 
 
 def with_steps(recipe: Recipe, steps: int, evaluations: int = 20) -> Recipe:
-    """The recipe with so many steps and about so many evaluations along the way."""
+    """The recipe with so many steps and about so many evaluations along the way; the last of them
+    is at the end, not a step before it."""
     return recipe.but(
         steps=steps,
-        eval_every=max(1, round(steps / evaluations)),
+        eval_every=max(1, math.ceil(steps / evaluations)),
         warmup=min(recipe.warmup, steps // 10),
     )
 

@@ -82,13 +82,16 @@ class Paces(Measuring):
         order, news = session.order, session.news
         if order is None or news is None or len(news.steps) < FEWEST_STEPS:
             return
-        known = self.pace(news.recipe, order.streams)
-        if known is None:
-            return
         ends = np.asarray(news.steps["seconds"][-MOST_STEPS:], dtype=np.float64)
         step = float(np.median(np.diff(ends)))
         if step > 0:
-            pace = Pace(step, known[0].evaluation_seconds, news.flops_per_step / step)
+            known = self.pace(news.recipe, order.streams)
+            per_token = step / (news.recipe.batch_size * news.recipe.context)
+            # Until it is measured: going forward is a third of a step's operations.
+            scoring = per_token / 3 * order.streams.held_out.n_targets
+            if known is not None:
+                scoring = known[0].evaluation_seconds
+            pace = Pace(step, scoring, news.flops_per_step / step)
             self._keep((pace_key(news.recipe, order.streams), news.recipe, pace))
             self.changed.emit()
 

@@ -43,6 +43,14 @@ def test_the_warm_up_never_fills_a_short_run() -> None:
         assert recipe.steps == steps and steps / recipe.eval_every <= 30
 
 
+@pytest.mark.parametrize(("steps", "evaluations"), [(470, 7), (440, 4), (97, 4), (5000, 30)])
+def test_the_last_look_at_the_held_out_text_does_not_come_twice(steps, evaluations):
+    every = with_steps(modern(), steps, evaluations).eval_every
+    looks = list(range(every, steps + 1, every))
+    assert len(looks) <= evaluations
+    assert looks[-1] == steps or steps - looks[-1] > every / 4
+
+
 def test_a_pace_is_scaled_by_operations() -> None:
     small, pace = modern(), Pace(0.01, 0.5, 1e9)
     twice = pace.scaled(small, small.but(batch_size=24), 512)

@@ -155,6 +155,18 @@ def test_the_pace_of_a_run_is_what_the_next_is_planned_with(
     assert learned[0].evaluation_seconds == measured[0].evaluation_seconds
 
 
+def test_a_run_begun_before_anything_was_measured_tells_its_pace(
+    tab: TrainingTab, lab: Lab, until: Until, click: Any
+) -> None:
+    tab.setup.steps.setValue(30)
+    assert tab.paces.pace(tab.setup.base, lab.streams) is None
+    click(tab.transport.start)
+    until(lambda: tab.session.phase is Phase.FINISHED)
+    found = tab.paces.pace(tab.setup.base, lab.streams)
+    assert found is not None and found[1] and found[0].evaluation_seconds > 0
+    assert "measured on this computer" in tab.setup.about.text()
+
+
 def test_a_time_is_turned_into_measured_steps(tab: TrainingTab, lab: Lab, until: Until) -> None:
     until(lambda: tab.paces.pace(tab.setup.base, lab.streams) is not None)
     tab.setup.time.setCurrentIndex(0)
