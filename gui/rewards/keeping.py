@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import LabError
 from engine.posttraining.kept_state import lost, read_kept_reward
@@ -108,10 +108,10 @@ class Keeping:
         pairs = zip(table["update"].tolist(), table["true_score"].tolist(), strict=True)
         scores = [Score(int(u), v) for u, v in pairs if u <= at]
         n_tokens = run.module.config.vocab_size
-        read = (look_from_dict(e, shown, n_tokens) for e in kept.entries(LOOKS))
+        read = (look_from_dict(e, shown, n_tokens) for e in _if_readable(kept, LOOKS))
         looks = [look for look in read if look is not None and look.update <= at]
         kept.journal(LOOKS).replace([look_to_dict(look, shown) for look in looks])
-        events = events_from(kept.entries(EVENTS), at)
+        events = events_from(_if_readable(kept, EVENTS), at)
         self._looked = looks[-1].update if looks else -1
         self._events = tuple(events)
         self._kept = kept
@@ -172,6 +172,14 @@ class Keeping:
             self.said = f"{error} {GOES_ON}"
         else:
             self.said = ""
+
+
+def _if_readable(kept: KeptRun, name: str) -> list[dict[str, Any]]:
+    """A journal's entries; none where it can't be read, for what a run can go on without."""
+    try:
+        return kept.entries(name)
+    except LabError:
+        return []
 
 
 def _write(kept: KeptRun, record: UpdateRecord) -> None:

@@ -26,7 +26,7 @@ from gui.widgets.plot_tools import PlotTools
 from gui.widgets.plot_view import PlotView
 from gui.widgets.safe_text import plain_label
 from gui.widgets.strokes import Sheet, Stroke, faint_strokes, strokes
-from gui.widgets.turns import Turns
+from gui.widgets.turns import PAINTS, Turns
 
 __all__ = ["CurvePlot", "Landmark", "Mark"]
 
@@ -230,7 +230,7 @@ class CurvePlot(QWidget):
         """Draw everything now (this happens by itself soon after every change)."""
         self.turns.do_now()
 
-    def _draw(self) -> Iterator[None]:
+    def _draw(self) -> Iterator[float | None]:
         """Draw everything, in short steps. Nothing on screen changes before the last one."""
         self.legend.set_entries([self._entry(curve) for curve in self._curves.values()])
         smoothed = any(curve.smoothed for curve in self._curves.values())
@@ -244,10 +244,10 @@ class CurvePlot(QWidget):
             sheet = self.sheet(x, y, self.devicePixelRatioF())
             self.canvas.begin(sheet)
             for stroke in self.strokes(sheet):
-                yield  # finding the points of a long curve takes as long as drawing them
+                yield None  # finding the points of a long curve takes as long as drawing them
                 self.canvas.add(stroke)
-                yield
-        yield
+                yield None
+        yield PAINTS.wait()
         self._drawing = True
         try:
             self.view.set_logarithmic(*(axis.log for axis in axes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from weakref import WeakMethod
 
@@ -14,6 +16,29 @@ REST = 2.0
 most a third of the thread's, and what is quickly done is hardly ever put off."""
 
 
+APART_MS = 25.0
+"""Between two plots that show something new."""
+
+
+class Apart:
+    """Moments that lie apart: what plots change at one moment is painted at once, which takes as
+    long as all of them together."""
+
+    def __init__(self) -> None:
+        self._free = 0.0
+
+    def wait(self) -> float:
+        """Take the next moment; how many milliseconds there are until then."""
+        now = time.monotonic() * 1000
+        moment = max(now, self._free)
+        self._free = moment + APART_MS
+        return moment - now
+
+
+PAINTS = Apart()
+"""For all plots of the window."""
+
+
 class Turns(QObject):
     """Does some work soon after it was asked for, in short turns of the event loop.
 
@@ -21,16 +46,17 @@ class Turns(QObject):
     done is done after it, so that it always comes to an end.
     """
 
-    def __init__(self, steps: Callable[[], Iterator[None]], parent: QObject) -> None:
+    def __init__(self, steps: Callable[[], Iterator[float | None]], parent: QObject) -> None:
         """
         Args:
-            steps: the work, as steps of at most a millisecond or two; a method of ``parent``.
+            steps: the work, as steps of at most a millisecond or two; a method of ``parent``. A
+                number says how many milliseconds are to pass before the next step.
             parent: the object that owns it.
         """
         super().__init__(parent)
         self._steps = WeakMethod(steps)  # or both would keep each other
         parent.destroyed.connect(self._give_up)  # what is under way holds on to it too
-        self._under_way: Iterator[None] | None = None
+        self._under_way: Iterator[float | None] | None = None
         self._asked = False
         self._clock = QElapsedTimer()
         self._clock.start()
@@ -60,7 +86,7 @@ class Turns(QObject):
     def _now(self) -> float:
         return self._clock.nsecsElapsed() / 1e6
 
-    def _begun(self) -> Iterator[None]:
+    def _begun(self) -> Iterator[float | None]:
         steps = self._steps()
         return iter(()) if steps is None else steps()
 
@@ -74,11 +100,11 @@ class Turns(QObject):
         if self._under_way is None:
             self._under_way, self._asked, self._spent = self._begun(), False, 0.0
         try:
-            for _ in self._under_way:
+            for pause in self._under_way:
                 passed = self._now() - began
-                if passed >= SLICE_MS:
+                if pause or passed >= SLICE_MS:
                     self._spent += passed
-                    self._timer.start(0)
+                    self._timer.start(math.ceil(pause or 0.0))
                     return
         except BaseException:
             self._under_way = None  # the next one begins anew

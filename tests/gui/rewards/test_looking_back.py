@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.errors import LabError
 from engine.jobs import Job
 from engine.posttraining.prompts import Answer, Prompt
 from engine.posttraining.rewards import TERMS, RewardMix
 from engine.posttraining.settings import GRPOSettings
-from engine.runs import Catalogue, RunSummary
+from engine.runs import Catalogue, KeptRun, RunSummary
 from gui.rewards import live
 from gui.rewards.keeping import EVENTS, KIND, LOOKS
 from gui.rewards.live import KEPT_FROM, LiveRun, make_task
@@ -91,13 +92,27 @@ def test_answers_over_time_and_events_come_back_with_a_kept_run(
     assert tab.samples.slider.maximum() == 3
 
 
-def test_a_run_whose_looks_are_damaged_goes_on_without_them(tab: RewardsTab, until: Until) -> None:
+@pytest.mark.parametrize("what", ["damaged", "unreadable", "of before they were kept"])
+def test_a_run_without_looks_that_can_be_read_goes_on_without_them(
+    tab: RewardsTab, until: Until, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = KeptRun.entries
+
+    def read(kept: KeptRun, name: str) -> list[dict[str, Any]]:
+        if what == "unreadable" and name in (LOOKS, EVENTS):
+            raise LabError("It can't be read.")
+        return entries(kept, name)
+
+    monkeypatch.setattr(KeptRun, "entries", read)
     tab.transport.start.click()
     until(lambda: tab.session.phase is Phase.FINISHED)
     tab.show_page("kept")
     folder = tab.session.catalogue.folder / tab.kept.runs[0].key
     for name in (LOOKS, EVENTS):
-        (folder / f"{name}.jsonl").write_text('{"step": 5, "answers": 7}\n[]\n')
+        path = folder / f"{name}.jsonl"
+        path.unlink(missing_ok=True)
+        if what == "damaged":
+            path.write_text('{"step": 5, "answers": 7}\n[]\n')
     choose(tab, 0)
     tab.kept.resume.click()
     until(lambda: tab.session.phase is Phase.FINISHED and not tab.session.opening)

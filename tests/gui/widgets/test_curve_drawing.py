@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QTimer
+from PySide6.QtCore import QObject, QPoint, QPointF, QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -176,3 +176,30 @@ def test_a_curve_is_painted_at_every_text_size(qtbot: QtBot, laid_out_first: boo
         # The line alone: the legend shows its colour too.
         image = made.view.grab().toImage()
         assert has_colour(image, LIGHT.series("policy")), f"no curve at {factor:.0%}"
+
+
+def test_what_plots_show_at_one_moment_is_shown_apart() -> None:
+    apart = turns.Apart()
+    first, second, third = apart.wait(), apart.wait(), apart.wait()
+    assert first == 0 < second <= turns.APART_MS < third <= 2 * turns.APART_MS
+
+
+def test_a_step_can_ask_for_a_pause(qtbot: QtBot) -> None:
+    class Worker(QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.turns = turns.Turns(self.work, self)
+            self.steps = 0
+
+        def work(self) -> Iterator[float | None]:
+            self.steps += 1
+            yield 30.0
+            self.steps += 1
+
+    worker = Worker()
+    worker.turns.ask()
+    qtbot.waitUntil(lambda: worker.steps == 1)
+    assert worker.turns.waiting and worker.turns._timer.interval() == 30
+    qtbot.waitUntil(lambda: worker.steps == 2)
+    worker.turns.do_now()
+    assert worker.steps == 4, "at once means at once"
