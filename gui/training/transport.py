@@ -37,6 +37,10 @@ class Transport(driving.Transport):
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
         super().__init__(session, TIPS, partial(state_in_words, session), parent)
         self.words.setObjectName("training_state")
+        self.words.setToolTip(
+            "Tokens a second count the time of training steps alone. The bar at the bottom counts "
+            "scoring and writing too."
+        )
 
     def block(self, reason: str) -> None:
         """Let no new run be started, for a reason that is told elsewhere on screen.
