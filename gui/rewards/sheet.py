@@ -198,11 +198,14 @@ class Sheet(QTableWidget):
 
     def _head_needs(self, column: int) -> int:
         """The width of the longest word of a column's title."""
+        metrics = QFontMetricsF(self.horizontalHeader().font())
+        words = map(metrics.horizontalAdvance, self._columns[column].title.split())
+        return math.ceil(self._head_pad(column) + max(words, default=0.0))
+
+    def _head_pad(self, column: int) -> float:
+        """What a title has around it, in pixels."""
         head, title = self.horizontalHeader(), self._columns[column].title
-        metrics = QFontMetricsF(head.font())
-        pad = head.sectionSizeHint(column) - metrics.horizontalAdvance(title)
-        words = (metrics.horizontalAdvance(word) for word in title.split())
-        return math.ceil(pad + max(words, default=0.0))
+        return head.sectionSizeHint(column) - QFontMetricsF(head.font()).horizontalAdvance(title)
 
     def _set_heights(self) -> None:
         metrics, pad = QFontMetricsF(self.font()), self._pad()
@@ -229,8 +232,8 @@ class Sheet(QTableWidget):
         metrics = QFontMetricsF(head.font())
         one, most = metrics.height(), 0.0
         for j, column in enumerate(self._columns):
-            pad = head.sectionSizeHint(j) - metrics.horizontalAdvance(column.title)
-            room = QRectF(0, 0, max(1.0, self.columnWidth(j) - pad), MOST_LINES * one)
+            width = max(1.0, self.columnWidth(j) - self._head_pad(j))
+            room = QRectF(0, 0, width, MOST_LINES * one)
             most = max(most, metrics.boundingRect(room, HEAD, column.title).height())
         wrapped = most > 1.5 * one
         head.setMinimumHeight(round(most + one / 2) if wrapped else 0)

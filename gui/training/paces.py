@@ -82,6 +82,8 @@ class Paces(Measuring):
         order, news = session.order, session.news
         if order is None or news is None or len(news.steps) < FEWEST_STEPS:
             return
+        if order.key:  # a kept run may have been trained on another computer
+            return
         ends = np.asarray(news.steps["seconds"][-MOST_STEPS:], dtype=np.float64)
         step = float(np.median(np.diff(ends)))
         if step > 0:

@@ -14,9 +14,8 @@ from engine.jobs import Job, JobCancelled
 from engine.models.transformer import TransformerModel
 from engine.tokenizers.stream import TokenStream
 from engine.training import Diverged, Trainer, load_checkpoint_model
-from engine.training.batches import Batches
 from engine.training.checkpoint import CHECKPOINT_FILE
-from tests.engine.training.toy import HELD_OUT, TRAIN, random_stream, small, small_gpt2, stream
+from tests.engine.training.toy import HELD_OUT, TRAIN, small, small_gpt2, stream
 
 
 def parameters(trainer):
@@ -293,38 +292,6 @@ def test_texts_that_cannot_be_trained_on_are_explained():
         Trainer(small(), TRAIN, stream("ab", alphabet="ab"))
     with pytest.raises(LabError, match="Layers"):
         Trainer(small(layers=0), TRAIN, HELD_OUT)
-
-
-@pytest.mark.parametrize("sampling", ["random", "shuffled"])
-def test_batches_are_windows_with_their_targets(sampling):
-    text = random_stream(500)
-    batches = Batches(text, 16, 5, 3, sampling)
-    whole = text.ids.tolist()
-    joined = ",".join(map(str, whole))
-    for step in (0, 1, 7, 300):
-        inputs, targets = batches.batch(step)
-        assert inputs.shape == targets.shape == (5, 16)
-        assert torch.equal(inputs[:, 1:], targets[:, :-1])
-        for row, target in zip(inputs.tolist(), targets.tolist(), strict=True):
-            assert ",".join(map(str, [*row, target[-1]])) in joined
-        again = Batches(text, 16, 5, 3, sampling).batch(step)
-        assert torch.equal(again[0], inputs)
-    assert not torch.equal(batches.batch(0)[0], Batches(text, 16, 5, 4, sampling).batch(0)[0])
-
-
-def test_an_epoch_reads_no_place_twice():
-    ids = np.arange(321, dtype=np.int32)
-    text = TokenStream(ids, 400, 321)
-    batches = Batches(text, 16, 1, 0, "shuffled")
-    epochs = []
-    for epoch in range(2):
-        seen = torch.cat([batches.batch(19 * epoch + i)[1].flatten() for i in range(19)])
-        assert len(seen) == len(seen.unique()) == 19 * 16
-        epochs.append(seen)
-    assert not torch.equal(*epochs)
-
-
-# --- checkpoints
 
 
 def test_the_model_of_a_checkpoint_can_be_had_alone(tmp_path):

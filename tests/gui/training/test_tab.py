@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, Q
 from engine.errors import LabError
 from engine.training import Recipe
 from engine.workspace.choices import CorpusChoice
+from gui.kept_runs import catalogue
 from gui.lab import Lab
 from gui.training.loss_view import HELD_OUT, TRAINING, WHOLE_TRAINING
 from gui.training.session import Phase
@@ -165,6 +166,24 @@ def test_a_run_begun_before_anything_was_measured_tells_its_pace(
     found = tab.paces.pace(tab.setup.base, lab.streams)
     assert found is not None and found[1] and found[0].evaluation_seconds > 0
     assert "measured on this computer" in tab.setup.about.text()
+
+
+def test_a_kept_run_that_goes_on_tells_no_pace(
+    tab: TrainingTab, lab: Lab, until: Until, click: Any
+) -> None:
+    """It may have been trained on another computer."""
+    tab.setup.steps.setValue(30)
+    until(lambda: tab.paces.pace(tab.setup.base, lab.streams) is not None and lab.compute.idle)
+    click(tab.transport.start)
+    until(lambda: tab.session.news is not None and tab.session.news.step >= 2)
+    click(tab.transport.stop)
+    until(lambda: tab.session.can_start)
+    before = tab.paces.pace(tab.setup.base, lab.streams)
+    (kept,) = catalogue().runs().runs
+    tab.continue_run(kept.key)
+    until(lambda: tab.session.phase is Phase.FINISHED and tab.session.order.key == kept.key)  # type: ignore[union-attr]
+    assert tab.session.news is not None and tab.session.news.step == 30
+    assert tab.paces.pace(tab.setup.base, lab.streams) == before
 
 
 def test_a_time_is_turned_into_measured_steps(tab: TrainingTab, lab: Lab, until: Until) -> None:
