@@ -158,9 +158,13 @@ class HackingPage(QWidget):
 
     @Slot()
     def _reveal(self) -> None:
-        """Score what was predicted, once the runs have ended."""
+        """Score what was predicted, once the runs have ended; what is still asked then has been
+        answered on screen."""
         if self.drive.stage is not Stage.DONE or not self._states:
             return
+        for card in (self.hacked, self.length):
+            if card.state == "asking":
+                card.skip()
         careless = self._states[0]
         self.hacked.reveal(0 if hack_of(careless) is not None else 1, why_hacked(careless))
         way = length_direction(careless.series("length"))

@@ -258,7 +258,8 @@ class ExperimentsPage(QWidget):
         if outcome.unkept:
             self.kept.say(f"Not all runs could be kept. {outcome.unkept}", "warning")
         elif outcome.keys:
-            self.kept.say("The runs of this experiment are kept.", "good", COMPARE)
+            title = trial.experiment.title
+            self.kept.say(f"The runs of “{title}” are kept.", "good", COMPARE)
 
     @Slot()
     def _compare(self) -> None:

@@ -113,6 +113,9 @@ def test_an_experiment_that_is_stopped_can_go_on(tab: RewardsTab, until: Until, 
         until(lambda: page.drive.stage is Stage.DONE)
     assert [len(s.records) for s in page.states] == [4, 4]
     assert page.choice.isEnabled()
+    # Nobody predicted anything, and now the answers are on screen.
+    assert page.hacked.state == page.length.state == "skipped"
+    assert not page.hacked.isVisible() and page.hacked.score == (0, 0)
 
 
 def test_a_sweep_draws_one_point_for_each_price(tab: RewardsTab, until: Until, click: Any) -> None:

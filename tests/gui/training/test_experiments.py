@@ -140,6 +140,7 @@ def test_curves_of_another_experiment_are_told_as_such(page: ExperimentsPage, un
     page.choice.setCurrentIndex(page.choice.currentIndex() + 1)
     title = page.session.trial.experiment.title  # type: ignore[union-attr]
     assert page.whose.isVisible() and f"“{title}”" in page.whose.text()
+    assert f"“{title}”" in page.kept.text, "not “this experiment”, which is another now"
     page.choice.setCurrentIndex(page.choice.currentIndex() - 1)
     assert not page.whose.isVisible()
 
