@@ -97,8 +97,7 @@ def activations(seed: int, vocab_size: int, length: float = 1.0) -> Experiment:
         f"{_percent(apart)}): the gated one has three matrices instead of two, so its hidden width "
         f"is two thirds, {arms[2].recipe.ffn_width} instead of {hidden}.",
         look_for="The curves lie close: a different seed moves the loss by about 0.02, a different "
-        "activation by a few times that. Gated FFNs win by one or two per cent in large models too "
-        "(Shazeer 2020).",
+        "activation by a few times that. Shazeer (2020) compares them in large models.",
         arms=arms,
         question=Question(
             "lowest",

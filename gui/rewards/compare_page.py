@@ -55,7 +55,7 @@ class ComparePage(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.answers)
         self.shown = QWidget(self)
-        first = plain_label("First token of the answer:", self.shown)
+        first = plain_label("First token of the answer", self.shown)
         theme.set_text_role(first, "strong")
         beside = QVBoxLayout(self.shown)
         beside.setContentsMargins(0, 0, 0, 0)
@@ -131,7 +131,8 @@ class ComparePage(QWidget):
         self.problem.clear()
         right = f" A right answer: {found.target.strip()}" if found.target else ""
         self.words.setText(
-            f"Answers of the reference, and of the policy after {found.update:,} updates.{right}"
+            f"{sum(n for _, n in found.policy):,} sampled answers each of the reference, and of "
+            f"the policy after {found.update:,} updates.{right}"
         )
         self.answers.set_table(
             (

@@ -84,16 +84,13 @@ class Paces(Measuring):
             return
         if order.key:  # a kept run may have been trained on another computer
             return
+        known = self.pace(news.recipe, order.streams)
+        if known is None or not known[1]:  # what scoring takes is not in a run's own numbers
+            return
         ends = np.asarray(news.steps["seconds"][-MOST_STEPS:], dtype=np.float64)
         step = float(np.median(np.diff(ends)))
         if step > 0:
-            known = self.pace(news.recipe, order.streams)
-            per_token = step / (news.recipe.batch_size * news.recipe.context)
-            # Until it is measured: going forward is a third of a step's operations.
-            scoring = per_token / 3 * order.streams.held_out.n_targets
-            if known is not None:
-                scoring = known[0].evaluation_seconds
-            pace = Pace(step, scoring, news.flops_per_step / step)
+            pace = Pace(step, known[0].evaluation_seconds, news.flops_per_step / step)
             self._keep((pace_key(news.recipe, order.streams), news.recipe, pace))
             self.changed.emit()
 

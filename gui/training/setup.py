@@ -278,6 +278,8 @@ class SetupPanel(QWidget):
         """
         if (quiet, after_a_run) != (self._quiet, self._next):
             self._quiet, self._next = quiet, after_a_run
+            if not quiet:
+                self._ask()  # a run begun before the computer was measured left that undone
             self._describe()
 
     @Slot()
