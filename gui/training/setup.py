@@ -312,7 +312,8 @@ class SetupPanel(QWidget):
         seconds = self.seconds
         if seconds is None:
             recipe = with_steps(recipe, self.steps.value())
-            return f"This will take about {duration(run_seconds(recipe, pace))} ({how})."
+            took = duration(run_seconds(recipe, pace))
+            return f"This will take about {took}, scoring included ({how})."
         steps = recipe_for(seconds, recipe, pace).steps
         return f"{duration(seconds)} are about {steps:,} steps ({how})."
 
